@@ -1,0 +1,59 @@
+"""Create the development environment from the hash-pinned lock, with the standard library alone.
+
+Usage: python3 scripts/install_venv.py VENV LOCK STAMP
+
+Runs under whatever Python the machine has, so it must parse on old versions to refuse them in words.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+
+def fail(message):
+    sys.stderr.write("make: " + message + "\n")
+    raise SystemExit(1)
+
+
+def run(*command):
+    sys.stderr.write("$ " + " ".join(command) + "\n")
+    if subprocess.call(command) != 0:
+        fail("that command failed; its own message is above. Run the same make target again to continue.")
+
+
+def up_to_date(stamp, *inputs):
+    if not os.path.exists(stamp):
+        return False
+    made = os.path.getmtime(stamp)
+    return all(os.path.getmtime(name) <= made for name in inputs)
+
+
+def main(venv, lock, stamp):
+    if sys.version_info < (3, 11):
+        fail(
+            "Assent needs Python 3.11 or newer, and this is {}.{}. "
+            "Say which one to use: make PYTHON=python3.12 ...".format(*sys.version_info[:2])
+        )
+    # Two makes started at once must not install into one environment together.
+    with open(".venv.lock", "w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if up_to_date(stamp, lock, "pyproject.toml"):
+            return
+        sys.stderr.write("Preparing {} (one to three minutes the first time)\n".format(venv))
+        if not os.path.exists(os.path.join(venv, "bin", "python")):
+            try:
+                import ensurepip  # noqa: F401
+            except ImportError:
+                fail("this Python has no ensurepip; on Debian and Ubuntu: apt-get install python3-venv")
+            run(sys.executable, "-m", "venv", venv)
+        python = os.path.join(venv, "bin", "python")
+        pip = (python, "-m", "pip", "--disable-pip-version-check", "install")
+        run(*pip, "--require-hashes", "--requirement", lock)
+        run(*pip, "--no-deps", "--no-build-isolation", "--editable", ".")
+        with open(stamp, "w"):
+            pass
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
