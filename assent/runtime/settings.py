@@ -1,0 +1,208 @@
+"""Everything that can be configured, in one place.
+
+Each field is the environment variable ``ASSENT_<NAME>``. ``docs/settings.md`` lists them all, and a test holds that
+page to this file. Nothing else in Assent reads the environment: entry points build one ``Settings`` and hand it down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
+
+from assent.domain.errors import InvalidInput
+
+PREFIX = "ASSENT_"
+LOCAL_DATA_DIR = Path(".assent")
+
+Names = Annotated[list[str], NoDecode]
+Folders = Annotated[list[Path], NoDecode]
+
+
+def _state_dir() -> Path:
+    """Where Assent keeps its state: ``./.assent`` where that exists, else the platform's folder for state."""
+    if LOCAL_DATA_DIR.is_dir():
+        return LOCAL_DATA_DIR
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "assent"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "assent"
+
+
+def _cache_dir() -> Path:
+    """Where Assent keeps what it can fetch or build again."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "assent"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "assent"
+
+
+class Settings(BaseSettings):
+    """The configuration of one process; build it with :meth:`load` so that mistakes are told in words."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=_state_dir,
+        description="Folder for the database, the Temporal dev server's state, keys and logs of `assent up`.",
+    )
+    cache_dir: Path = Field(
+        default_factory=_cache_dir,
+        description="Folder for what can be fetched or built again, such as the Temporal executable.",
+    )
+    database_url: str = Field(
+        default="",
+        repr=False,
+        description="SQLAlchemy URL of Assent's database, SQLite or PostgreSQL (`postgresql+psycopg://…`).",
+    )
+    temporal_address: str | None = Field(
+        default=None,
+        description="`host:port` of a Temporal server. Unset, `TEMPORAL_ADDRESS` and the Temporal client profile count.",
+    )
+    temporal_namespace: str = Field(default="default", description="Temporal namespace that holds the runs.")
+    temporal_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the dev server that `assent up` starts; 0 picks a free one."
+    )
+    temporal_ui_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of that dev server's own web page; 0 picks a free one."
+    )
+    temporal_ui_url: str | None = Field(
+        default=None, description="Address of Temporal's own web page, which Assent's pages link to."
+    )
+    task_queue_prefix: str = Field(
+        default="assent", min_length=1, description="Start of the name of each Temporal task queue of this installation."
+    )
+    connectors: Names = Field(
+        default_factory=list,
+        description="Connectors to load, each `module:factory`, separated by commas (or a JSON list).",
+    )
+    cards: Folders = Field(
+        default_factory=list,
+        description="Folders of agent cards (YAML) to publish at start, separated by commas (or a JSON list).",
+    )
+    web_host: str = Field(default="127.0.0.1", description="Network address that the web server listens on.")
+    web_port: int = Field(default=8484, ge=1, le=65535, description="Port that the web server listens on.")
+    public_url: str = Field(
+        default="", description="Address under which people reach the web pages, for links in Slack and mail."
+    )
+    slack_bot_token: SecretStr | None = Field(default=None, description="Slack bot token (`xoxb-…`); turns Slack on.")
+    slack_app_token: SecretStr | None = Field(
+        default=None, description="Slack app-level token (`xapp-…`) for Socket Mode, which needs no public address."
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, description="Secret that Slack signs its HTTP requests with; needed without Socket Mode."
+    )
+    slack_channel: str | None = Field(default=None, description="Slack channel that approval requests are posted to.")
+    slack_base_url: str | None = Field(
+        default=None, description="Address of the Slack Web API; unset means Slack's own. Tests point it at a fake."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Key that signs sessions and links, 32 characters or more; unset, one is kept in the data folder.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least important level that is logged."
+    )
+    worker_processes: int = Field(default=1, ge=1, le=64, description="Worker processes that `assent up` starts.")
+    worker_workflow_tasks: int = Field(
+        default=100, ge=2, le=1000, description="Workflow tasks one worker process handles at the same time."
+    )
+    worker_activities: int = Field(
+        default=50, ge=1, le=1000, description="Activities one worker process runs at the same time."
+    )
+    worker_local_activities: int = Field(
+        default=50, ge=1, le=1000, description="Local activities (quick actions) one worker process runs at the same time."
+    )
+    worker_cached_workflows: int = Field(
+        default=1000, ge=0, description="Runs one worker process keeps in memory between their tasks."
+    )
+
+    @field_validator("connectors", "cards", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("data_dir", "cache_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("must have 32 characters or more")
+        return value
+
+    @model_validator(mode="after")
+    def _derive(self) -> Self:
+        # The model is frozen for its readers; here it is still being made.
+        if not self.database_url:
+            self.__dict__["database_url"] = f"sqlite:///{self.data_dir / 'assent.db'}"
+        if not self.public_url:
+            self.__dict__["public_url"] = f"http://{self.web_host}:{self.web_port}"
+        self.__dict__["public_url"] = self.public_url.rstrip("/")
+        return self
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Read the environment, with ``overrides`` (a command's options) on top.
+
+        Raises:
+            InvalidInput: A variable does not hold what it should; names it and never repeats its value.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else "settings"
+            raise InvalidInput(
+                f"The setting {name} is not usable: {first['msg']}.",
+                where=PREFIX + name.upper(),
+                todo="docs/settings.md says what it takes.",
+            ) from None
+
+    def temporal_profile(self) -> ClientConnectConfig:
+        """What the Temporal client profile (file and ``TEMPORAL_*`` variables) and these settings say together."""
+        config = ClientConfigProfile.load().to_client_connect_config()
+        if self.temporal_address:
+            config["target_host"] = self.temporal_address
+        if "temporal_namespace" in self.model_fields_set or "namespace" not in config:
+            config["namespace"] = self.temporal_namespace
+        return config
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings, derived values included."""
+        return {PREFIX + name.upper(): text for name in type(self).model_fields if (text := self._text(name))}
+
+    def _text(self, name: str) -> str:
+        value = getattr(self, name)
+        if isinstance(value, SecretStr):
+            return value.get_secret_value()
+        if isinstance(value, list):
+            return json.dumps([str(item) for item in value])
+        if name == "temporal_namespace" and name not in self.model_fields_set:
+            return ""
+        return "" if value is None else str(value)
+
+    @property
+    def slack_wanted(self) -> bool:
+        """Whether enough is set for Slack to work: a bot token, and one of the two ways in."""
+        return self.slack_bot_token is not None and (self.slack_app_token or self.slack_signing_secret) is not None
+
+    @property
+    def database_label(self) -> str:
+        """The database's address without its password, for messages."""
+        scheme, _, rest = self.database_url.partition("://")
+        credentials, at, host = rest.rpartition("@")
+        if not at:
+            return self.database_url
+        return f"{scheme}://{credentials.partition(':')[0]}:***@{host}"

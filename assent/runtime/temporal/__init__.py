@@ -1,0 +1,1 @@
+"""A Temporal server for this machine: found, fetched or built, started, and connected to."""
