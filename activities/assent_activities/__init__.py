@@ -1,0 +1,1 @@
+"""Everything with side effects, with injected dependencies."""

@@ -1,0 +1,95 @@
+"""Every error that Assent raises on purpose.
+
+::
+
+    AssentError
+    ├── InvalidInput          the request is malformed or breaks a schema
+    │   ├── BrokenCard        an agent card cannot be read or contradicts itself
+    │   └── TooLarge          a payload is over a documented limit
+    ├── NotFound              no such agent, run, action, approval, pause, …
+    ├── Forbidden             this person or key may not do that
+    │   └── NotSignedIn       no valid session, key or signature was given
+    ├── Conflict              the thing has changed, or was already decided
+    └── Unavailable           Temporal, the database or another part cannot be reached
+"""
+
+from __future__ import annotations
+
+
+class AssentError(Exception):
+    """Root of all deliberate errors.
+
+    Attributes:
+        what: What went wrong, one sentence, without secrets.
+        where: The field, file, record or part it concerns; empty if it concerns the whole request.
+        todo: What the reader can do about it.
+    """
+
+    code = "error"
+    status = 500
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.todo = todo
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        advice = f" {self.todo}" if self.todo else ""
+        return f"{self.what}{place}{advice}"
+
+
+class InvalidInput(AssentError):
+    """The request is malformed or breaks a schema."""
+
+    code = "invalid-input"
+    status = 422
+
+
+class BrokenCard(InvalidInput):
+    """An agent card cannot be read, or contradicts itself or the catalogue."""
+
+    code = "broken-card"
+
+
+class TooLarge(InvalidInput):
+    """A payload is over a documented limit."""
+
+    code = "too-large"
+    status = 413
+
+
+class NotFound(AssentError):
+    """There is no such thing, or it is not visible to the caller."""
+
+    code = "not-found"
+    status = 404
+
+
+class Forbidden(AssentError):
+    """The caller is known but may not do that."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotSignedIn(Forbidden):
+    """No valid session, key or signature was given."""
+
+    code = "not-signed-in"
+    status = 401
+
+
+class Conflict(AssentError):
+    """The thing changed meanwhile, or was already decided."""
+
+    code = "conflict"
+    status = 409
+
+
+class Unavailable(AssentError):
+    """A part that is needed cannot be reached; nothing was lost, trying again is safe."""
+
+    code = "unavailable"
+    status = 503

@@ -1,0 +1,163 @@
+"""Typed names of the activities and workflows: workflows and the gateway name them through here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
+from assent.domain.approvals import Decision
+from assent.domain.pauses import PauseInput, PauseProgress
+from assent.domain.people import Actor
+from assent.domain.rollbacks import RollbackPlan, RollbackRequest, RollbackStatus, UndoStep
+from assent.domain.runs import RunHeader, RunStatus
+
+
+class Queue(StrEnum):
+    """Task queues, each prefixed by the setting ``task_queue_prefix`` and a hyphen."""
+
+    RUNS = "runs"
+    LONG = "long"
+    CONTROL = "control"
+    UNDO = "undo"
+
+    def under(self, prefix: str) -> str:
+        """The full task queue name."""
+        return f"{prefix}-{self.value}"
+
+
+class WorkflowName(StrEnum):
+    """Registered names of the workflows."""
+
+    AGENT_RUN = "AgentRun"
+    PAUSE = "Pause"
+    ROLLBACK = "Rollback"
+    PREVIEW_ROLLBACK = "PreviewRollback"
+
+
+class SubmitAction(BaseModel):
+    """Admit an action and, if it is automatic and quick, perform it."""
+
+    header: RunHeader
+    action: ProposedAction
+
+
+class ExecuteAction(BaseModel):
+    """Perform an action that was cleared, by a decision or by admission of a long one."""
+
+    header: RunHeader
+    action: ProposedAction
+    decision: Decision | None = None
+
+
+class CloseAction(BaseModel):
+    """Record that an action ends without an effect, or that a decision came too late.
+
+    Attributes:
+        to: Rejected, expired or withdrawn; ``None`` only records a decision that lost.
+    """
+
+    header: RunHeader
+    action_id: str
+    to: ActionStatus | None
+    decision: Decision | None = None
+    message: str = ""
+
+
+class FinishRun(BaseModel):
+    """Record the end of a run and compare its actions with the claims in its name."""
+
+    header: RunHeader
+    status: RunStatus
+    counts: dict[str, int] = Field(default_factory=dict)
+    message: str = ""
+
+
+class NoteRun(BaseModel):
+    """Make sure the run row exists and has this status."""
+
+    header: RunHeader
+    status: RunStatus
+
+
+class UndoEffect(BaseModel):
+    """Undo one effect in a rollback."""
+
+    rollback_id: str
+    action_id: str
+    by: Actor
+    reason: str = ""
+
+
+class FinishRollback(BaseModel):
+    """Record how a rollback ended."""
+
+    rollback_id: str
+    status: RollbackStatus
+
+
+class StopRun(BaseModel):
+    """Ask a run to stop before it is rolled back."""
+
+    rollback_id: str
+    run_id: str
+    by: Actor
+    at: datetime
+
+
+ACTIVITY_SUBMIT = "submit_action"
+"""``SubmitAction -> ActionOutcome``; local activity."""
+ACTIVITY_EXECUTE = "execute_action"
+"""``ExecuteAction -> ActionOutcome``; local when quick, on the long queue with heartbeats otherwise."""
+ACTIVITY_CLOSE = "close_action"
+"""``CloseAction -> ActionOutcome``; local activity."""
+ACTIVITY_NOTE_RUN = "note_run"
+"""``NoteRun -> None``; local activity."""
+ACTIVITY_FINISH_RUN = "finish_run"
+"""``FinishRun -> None``; local activity."""
+ACTIVITY_APPLY_PAUSE = "apply_pause"
+"""``PauseInput -> PauseProgress``: tells affected runs, counts claims in flight."""
+ACTIVITY_RELEASE_PAUSE = "release_pause"
+"""``PauseInput -> PauseProgress``: tells affected runs that it is over."""
+ACTIVITY_PREVIEW_ROLLBACK = "preview_rollback"
+"""``RollbackRequest -> RollbackPlan``."""
+ACTIVITY_START_ROLLBACK = "start_rollback"
+"""``RollbackRequest -> RollbackPlan``: preview, and record it."""
+ACTIVITY_STOP_RUN = "stop_run"
+"""``StopRun -> bool``: whether the run has ended."""
+ACTIVITY_UNDO = "undo_effect"
+"""``UndoEffect -> UndoStep``."""
+ACTIVITY_FINISH_ROLLBACK = "finish_rollback"
+"""``FinishRollback -> None``."""
+
+__all__ = [
+    "ACTIVITY_APPLY_PAUSE",
+    "ACTIVITY_CLOSE",
+    "ACTIVITY_EXECUTE",
+    "ACTIVITY_FINISH_ROLLBACK",
+    "ACTIVITY_FINISH_RUN",
+    "ACTIVITY_NOTE_RUN",
+    "ACTIVITY_PREVIEW_ROLLBACK",
+    "ACTIVITY_RELEASE_PAUSE",
+    "ACTIVITY_START_ROLLBACK",
+    "ACTIVITY_STOP_RUN",
+    "ACTIVITY_SUBMIT",
+    "ACTIVITY_UNDO",
+    "ActionOutcome",
+    "CloseAction",
+    "ExecuteAction",
+    "FinishRollback",
+    "FinishRun",
+    "NoteRun",
+    "PauseInput",
+    "PauseProgress",
+    "Queue",
+    "RollbackPlan",
+    "StopRun",
+    "SubmitAction",
+    "UndoEffect",
+    "UndoStep",
+    "WorkflowName",
+]

@@ -1,0 +1,1 @@
+"""Tables, queries and migrations: the configuration's truth and the projection of runs."""

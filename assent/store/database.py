@@ -1,0 +1,116 @@
+"""The connection to the database: short transactions, and writers that exclude each other where they must."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from assent.domain.errors import Unavailable
+
+SQLITE_BUSY_MS = 30_000
+"""How long a SQLite connection waits for another process's write lock."""
+
+_WRITES = "assent_writes"
+
+
+class Database:
+    """One database, SQLite or PostgreSQL.
+
+    Args:
+        url: SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://…``.
+        pool_size: Connections kept open for PostgreSQL, and twice as many at most.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+        if self.sqlite:
+            if self.url.database and self.url.database != ":memory:":
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            options |= {"pool_size": 40, "max_overflow": 40, "connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
+        else:
+            options |= {"pool_pre_ping": True}
+        self.engine: Engine = create_engine(self.url, **options)
+        self._writer = threading.Lock()
+        if self.sqlite:
+            event.listen(self.engine, "connect", _tune_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing = self.engine.execution_options(**{_WRITES: True})
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that commits at the end of the block and rolls back on any error.
+
+        On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that what it reads stays true until it
+        commits; threads of one process queue for it fairly instead of polling.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        with _translated(), self._writer if self.sqlite else contextlib.nullcontext():
+            with Session(self._writing, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    def lock_shared(self, session: Session, name: int) -> None:
+        """Hold a named lock together with others until the transaction ends; SQLite's write lock already excludes."""
+        if not self.sqlite:
+            session.execute(text("SELECT pg_advisory_xact_lock_shared(:name)"), {"name": name})
+
+    def lock_alone(self, session: Session, name: int) -> None:
+        """Hold a named lock alone until the transaction ends; SQLite's write lock already excludes."""
+        if not self.sqlite:
+            session.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": name})
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(
+            f"The database does not answer: {_first_line(error)}.",
+            where="database",
+            todo="Nothing was changed. See `assent doctor`; trying again is safe.",
+        ) from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
+
+
+def _tune_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,214 @@
+"""The ledger: append events, seal them into a hash chain, check the chain.
+
+An event is inserted by the transaction that makes it true. A *sealer* then links events into one SHA-256 chain, in
+batches and in the order it finds them, so that writers never wait for each other's chain position. Events and links
+are only ever inserted; triggers refuse changes. ``seal`` runs about four times a second in every worker, and before
+every check, so an event is unsealed for less than a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, insert, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.domain.canonical import Json, canonical_json
+from assent.domain.people import Actor
+from assent.store.database import Database
+from assent.store.tables import LedgerEventRow, LedgerLinkRow
+
+GENESIS = "0" * 64
+"""What the first link names as its predecessor."""
+
+SEAL_BATCH = 500
+"""Events sealed in one transaction at most."""
+
+_SEAL_LOCK = 0x4153_5345_4C
+"""Advisory lock of sealers on PostgreSQL."""
+
+
+def append(
+    session: Session,
+    *,
+    at: datetime,
+    kind: str,
+    actor: Actor,
+    run_id: str = "",
+    action_id: str = "",
+    agent: str = "",
+    body: dict[str, Json] | None = None,
+) -> None:
+    """Write an event in the caller's transaction.
+
+    Args:
+        session: The transaction that makes the event true.
+        at: When.
+        kind: What happened, ``effect.done``.
+        actor: Who did it.
+        run_id: The run it belongs to, if any.
+        action_id: The action it belongs to, if any.
+        agent: The agent it concerns, if any.
+        body: Details, JSON.
+    """
+    append_many(session, [event_row(at, kind, actor, run_id, action_id, agent, body)])
+
+
+def event_row(
+    at: datetime,
+    kind: str,
+    actor: Actor,
+    run_id: str = "",
+    action_id: str = "",
+    agent: str = "",
+    body: dict[str, Json] | None = None,
+) -> dict[str, Any]:
+    """An event as :func:`append_many` takes it."""
+    return {
+        "at": at,
+        "kind": kind,
+        "run_id": run_id,
+        "action_id": action_id,
+        "agent": agent,
+        "actor": canonical_json(actor.model_dump(mode="json")).decode(),
+        "body": canonical_json(body or {}).decode(),
+    }
+
+
+def append_many(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Write several events with one statement, in this order."""
+    session.execute(insert(LedgerEventRow), rows)
+
+
+def link_hash(seq: int, previous: str, event: LedgerEventRow) -> str:
+    """The hash of a link: SHA-256 over its position, its predecessor's hash and the whole event."""
+    content = {
+        "seq": seq,
+        "previous": previous,
+        "event": event.id,
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "run": event.run_id,
+        "action": event.action_id,
+        "agent": event.agent,
+        "actor": event.actor,
+        "body": event.body,
+    }
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def seal(database: Database) -> int:
+    """Link events that are not yet in the chain.
+
+    Returns:
+        How many were linked; call again while it is :data:`SEAL_BATCH`.
+    """
+    with database.read() as session:
+        if session.execute(_unsealed().limit(1)).first() is None:
+            return 0
+    with database.write() as session:
+        database.lock_alone(session, _SEAL_LOCK)
+        last = session.execute(
+            select(LedgerLinkRow).order_by(col(LedgerLinkRow.seq).desc()).limit(1)
+        ).scalar_one_or_none()
+        seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+        links = []
+        for event in session.execute(_unsealed().limit(SEAL_BATCH)).scalars():
+            seq += 1
+            digest = link_hash(seq, previous, event)
+            links.append({"seq": seq, "event_id": event.id, "previous": previous, "hash": digest})
+            previous = digest
+        if links:
+            session.execute(insert(LedgerLinkRow), links)
+        return len(links)
+
+
+def seal_all(database: Database) -> int:
+    """Link every event that was committed before the call."""
+    total = 0
+    while count := seal(database):
+        total += count
+    return total
+
+
+def _unsealed() -> Any:
+    """Events without a link, oldest first.
+
+    A PostgreSQL sequence can commit out of order, so events are looked for by the missing link, from a little before
+    the newest sealed one.
+    """
+    newest = select(func.coalesce(func.max(LedgerLinkRow.event_id), 0)).scalar_subquery()
+    sealed = exists().where(col(LedgerLinkRow.event_id) == col(LedgerEventRow.id))
+    return (
+        select(LedgerEventRow)
+        .where(col(LedgerEventRow.id) > newest - _COMMIT_WINDOW, ~sealed)
+        .order_by(col(LedgerEventRow.id))
+    )
+
+
+_COMMIT_WINDOW = 2_000
+"""How far ids of transactions in flight may lie behind the newest sealed event."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """One place where the ledger is not what it was."""
+
+    seq: int
+    event_id: int
+    what: str
+
+
+def check_chain(database: Database, *, batch: int = 2_000) -> tuple[int, list[ChainFault]]:
+    """Recompute the whole chain.
+
+    Returns:
+        How many links were checked, and every fault found.
+    """
+    seal_all(database)
+    faults: list[ChainFault] = []
+    count, previous = 0, GENESIS
+    with database.read() as session:
+        for link, event in _linked(session, batch):
+            count += 1
+            if link.seq != count:
+                faults.append(ChainFault(link.seq, link.event_id, f"link {count} is missing"))
+                count = link.seq
+            if event is None:
+                faults.append(ChainFault(link.seq, link.event_id, "the event was deleted"))
+            elif link.previous != previous or link.hash != link_hash(link.seq, link.previous, event):
+                faults.append(ChainFault(link.seq, link.event_id, "the event or its link was changed"))
+            previous = link.hash
+        total, unsealed = _totals(session)
+    if total != count and not faults:
+        faults.append(ChainFault(count, 0, f"{unsealed} events are outside the chain"))
+    return count, faults
+
+
+def _linked(session: Session, batch: int) -> Iterator[tuple[LedgerLinkRow, LedgerEventRow | None]]:
+    after = 0
+    while True:
+        rows = session.execute(
+            select(LedgerLinkRow, LedgerEventRow)
+            .join(LedgerEventRow, col(LedgerEventRow.id) == col(LedgerLinkRow.event_id), isouter=True)
+            .where(col(LedgerLinkRow.seq) > after)
+            .order_by(col(LedgerLinkRow.seq))
+            .limit(batch)
+        ).all()
+        for link, event in rows:
+            yield link, event
+        if len(rows) < batch:
+            return
+        after = rows[-1][0].seq
+        session.expunge_all()
+
+
+def _totals(session: Session) -> tuple[int, int]:
+    events = session.execute(select(func.count()).select_from(LedgerEventRow)).scalar_one()
+    links = session.execute(select(func.count()).select_from(LedgerLinkRow)).scalar_one()
+    return events, events - links

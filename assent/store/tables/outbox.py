@@ -1,0 +1,44 @@
+"""Messages to people: what is to be sent, and what was sent where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, Integer, Text
+from sqlmodel import Field, SQLModel
+
+from assent.store.types import UtcDateTime
+
+_BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class OutboxRow(SQLModel, table=True):
+    """A notification to make, filled by the transaction it tells of."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_due", "sent", "due_at", "id"), Index("outbox_by_subject", "subject", "id"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_BigId)  # type: ignore[call-overload]
+    channel: str
+    kind: str
+    subject: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = 0
+    sent: bool = False
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error: str = Field(default="", sa_type=Text)
+
+
+class MessageRow(SQLModel, table=True):
+    """A copy of an approval request that was posted somewhere, so that it can be updated."""
+
+    __tablename__ = "messages"
+
+    approval_id: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    reference: str
+    shown_status: str
+    posted_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
