@@ -40,7 +40,7 @@ def main(venv, lock, stamp):
         fcntl.flock(guard, fcntl.LOCK_EX)
         if up_to_date(stamp, lock, "pyproject.toml"):
             return
-        sys.stderr.write("Preparing {} (one to three minutes the first time)\n".format(venv))
+        sys.stderr.write(f"Preparing {venv} (one to three minutes the first time)\n")
         if not os.path.exists(os.path.join(venv, "bin", "python")):
             try:
                 import ensurepip  # noqa: F401

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     )
     temporal_address: str | None = Field(
         default=None,
-        description="`host:port` of a Temporal server. Unset, `TEMPORAL_ADDRESS` and the Temporal client profile count.",
+        description="`host:port` of a Temporal server; unset, `TEMPORAL_ADDRESS` and Temporal's client profile count.",
     )
     temporal_namespace: str = Field(default="default", description="Temporal namespace that holds the runs.")
     temporal_port: int = Field(
@@ -74,7 +74,9 @@ class Settings(BaseSettings):
         default=None, description="Address of Temporal's own web page, which Assent's pages link to."
     )
     task_queue_prefix: str = Field(
-        default="assent", min_length=1, description="Start of the name of each Temporal task queue of this installation."
+        default="assent",
+        min_length=1,
+        description="Start of the name of each Temporal task queue of this installation.",
     )
     connectors: Names = Field(
         default_factory=list,
@@ -115,7 +117,10 @@ class Settings(BaseSettings):
         default=50, ge=1, le=1000, description="Activities one worker process runs at the same time."
     )
     worker_local_activities: int = Field(
-        default=50, ge=1, le=1000, description="Local activities (quick actions) one worker process runs at the same time."
+        default=50,
+        ge=1,
+        le=1000,
+        description="Local activities (quick actions) one worker process runs at the same time.",
     )
     worker_cached_workflows: int = Field(
         default=1000, ge=0, description="Runs one worker process keeps in memory between their tasks."
@@ -171,13 +176,21 @@ class Settings(BaseSettings):
             ) from None
 
     def temporal_profile(self) -> ClientConnectConfig:
-        """What the Temporal client profile (file and ``TEMPORAL_*`` variables) and these settings say together."""
-        config = ClientConfigProfile.load().to_client_connect_config()
+        """Say how to connect to Temporal; without ``target_host`` if nothing names a server.
+
+        ``ASSENT_TEMPORAL_ADDRESS`` is a plain address. A server that wants TLS or a key is named in Temporal's own
+        client profile (its file, or ``TEMPORAL_*`` variables), whose credentials are used for its address alone.
+        """
+        profile = ClientConfigProfile.load().to_client_connect_config()
+        namespace = self.temporal_namespace
+        if "temporal_namespace" not in self.model_fields_set:
+            namespace = profile.get("namespace", namespace)
         if self.temporal_address:
-            config["target_host"] = self.temporal_address
-        if "temporal_namespace" in self.model_fields_set or "namespace" not in config:
-            config["namespace"] = self.temporal_namespace
-        return config
+            return {"target_host": self.temporal_address, "namespace": namespace}
+        if "target_host" not in profile:
+            return {"namespace": namespace}
+        profile["namespace"] = namespace
+        return profile
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these settings, derived values included."""

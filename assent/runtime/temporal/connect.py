@@ -11,6 +11,7 @@ from datetime import timedelta
 from temporalio.client import Client, GrpcCompression
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConnectConfig
+from temporalio.service import RPCError
 
 from assent.domain.errors import Unavailable
 from assent.runtime import instance
@@ -59,16 +60,16 @@ async def connect(settings: Settings, *, patience: timedelta = PATIENCE) -> Clie
     while True:
         try:
             return await asyncio.wait_for(_attempt(config), ATTEMPT_TIMEOUT.total_seconds())
-        except (RuntimeError, TimeoutError) as error:
-            reason = str(error) or f"no answer within {ATTEMPT_TIMEOUT.total_seconds():.0f} s"
+        except (RuntimeError, RPCError, TimeoutError) as error:
+            log.debug("Attempt to connect failed: %s", error)
             if time.monotonic() >= deadline:
                 raise Unavailable(
-                    f"The Temporal server cannot be reached: {reason}.",
+                    f"The Temporal server did not answer for {patience.total_seconds():.0f} seconds.",
                     where=config["target_host"],
                     todo="Check that it runs and that the address is right (`assent doctor` tells more).",
                 ) from error
             if not told:
-                log.warning("Waiting for the Temporal server at %s: %s", config["target_host"], reason)
+                log.warning("Waiting for the Temporal server at %s", config["target_host"])
                 told = True
         await asyncio.sleep(PAUSE_SECONDS)
 

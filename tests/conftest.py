@@ -1,0 +1,38 @@
+"""What tests of every kind share: a real Temporal server, started once, and settings that leave the machine alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assent.runtime import processes
+from assent.runtime.progress import Progress
+from assent.runtime.settings import PREFIX, Settings
+from assent.runtime.temporal import devserver, locate
+
+
+@pytest.fixture(scope="session")
+def temporal_executable() -> Path:
+    """A Temporal CLI: found on this machine, or fetched or built on first use (minutes, once)."""
+    return locate.obtain(Settings.load(), Progress()).path
+
+
+@pytest.fixture(scope="session")
+def temporal_server(temporal_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a dev server that runs for the whole test session with its state in memory."""
+    server = devserver.DevServer(temporal_executable, port=processes.free_port())
+    log = tmp_path_factory.mktemp("temporal") / "temporal.log"
+    with devserver.running(server, log, Progress()):
+        yield server.address
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a data folder of the test's own, free of the environment's."""
+    for name in [name for name in os.environ if name.startswith((PREFIX, "TEMPORAL_"))]:
+        if name != "ASSENT_REQUIRE_OPTIONAL":
+            monkeypatch.delenv(name)
+    return Settings.load(data_dir=tmp_path / "data")
