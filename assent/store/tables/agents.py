@@ -23,7 +23,7 @@ class AgentRow(SQLModel, table=True):
 
 
 class CardVersionRow(SQLModel, table=True):
-    """One published version of an agent card; never changed."""
+    """One published version of an agent card, with the action types it lists as they were declared; never changed."""
 
     __tablename__ = "card_versions"
 
@@ -32,6 +32,7 @@ class CardVersionRow(SQLModel, table=True):
     digest: str
     source: str
     card: dict[str, Any] = Field(sa_type=JSON)
+    catalogue: dict[str, Any] = Field(sa_type=JSON)
     published_at: datetime = Field(sa_type=UtcDateTime)
     published_by: str
 

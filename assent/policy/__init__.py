@@ -1,0 +1,1 @@
+"""What agents may do: cards, conditions and admission, as pure functions."""

@@ -1,0 +1,33 @@
+"""Durations as people write them in cards: ``90s``, ``10m``, ``24h``, ``7d``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(value: Any) -> Any:
+    """Turn ``24h`` into a time span; leaves everything else to pydantic."""
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,6})\s*([smhd])", value.strip())):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(value, str) and not value.startswith("P"):
+        raise ValueError("a duration is a whole number and a unit: 90s, 10m, 24h or 7d")
+    return value
+
+
+def write_duration(value: timedelta) -> str:
+    """Write a time span with the largest unit that divides it."""
+    seconds = int(value.total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration, when_used="json")]
+"""A time span, written as a whole number and a unit."""

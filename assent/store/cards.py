@@ -1,0 +1,94 @@
+"""Publishing agent cards, and reading the one in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.domain.canonical import Json, digest_of
+from assent.domain.people import Actor
+from assent.store import ledger
+from assent.store.tables import AgentRow, CardVersionRow
+
+
+@dataclass(frozen=True, slots=True)
+class CardVersion:
+    """A published card."""
+
+    agent: str
+    version: int
+    digest: str
+    card: dict[str, Any]
+    catalogue: dict[str, Any]
+
+
+def publish(
+    session: Session,
+    *,
+    agent: str,
+    title: str,
+    source: str,
+    card: dict[str, Json],
+    catalogue: dict[str, Json],
+    at: datetime,
+    by: Actor,
+) -> tuple[int, bool]:
+    """Make a card the one in force, as a new version unless it equals the newest.
+
+    Args:
+        session: The transaction.
+        agent: The agent's name.
+        title: Its name for people.
+        source: The card as its author wrote it.
+        card: The card as JSON.
+        catalogue: The action types it lists, as JSON by name.
+        at: When.
+        by: Who publishes it.
+
+    Returns:
+        The version in force and whether it is new.
+    """
+    digest = digest_of({"card": card, "catalogue": catalogue})
+    newest = session.execute(
+        select(CardVersionRow)
+        .where(col(CardVersionRow.agent) == agent)
+        .order_by(col(CardVersionRow.version).desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if newest is not None and newest.digest == digest:
+        return newest.version, False
+    version = newest.version + 1 if newest else 1
+    row = {"digest": digest, "source": source, "card": card, "catalogue": catalogue}
+    session.execute(
+        insert(CardVersionRow).values(
+            agent=agent, version=version, published_at=at, published_by=by.name, **row
+        )
+    )
+    session.merge(AgentRow(name=agent, title=title, version=version, updated_at=at))
+    ledger.append(
+        session,
+        at=at,
+        kind="card.published",
+        actor=by,
+        agent=agent,
+        body={"version": version, "digest": digest, "title": title},
+    )
+    return version, True
+
+
+def version_in_force(session: Session, agent: str) -> int | None:
+    """The version of an agent's card in force; ``None`` if there is no such agent."""
+    return session.execute(select(col(AgentRow.version)).where(col(AgentRow.name) == agent)).scalar_one_or_none()
+
+
+def read_version(session: Session, agent: str, version: int) -> CardVersion | None:
+    """One published version."""
+    row = session.get(CardVersionRow, (agent, version))
+    if row is None:
+        return None
+    return CardVersion(row.agent, row.version, row.digest, row.card, row.catalogue)
