@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 EVERY_SECONDS = 3.0
@@ -11,10 +12,16 @@ EVERY_SECONDS = 3.0
 
 
 class Progress:
-    """Writes lines to standard error: what began, that it goes on (with the time it took so far), what came of it."""
+    """Writes lines to standard error: what began, that it goes on (with the time it took so far), what came of it.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    Args:
+        stream: Where to write instead.
+        check: Called at every tick; raises if the person wants the work to end.
+    """
+
+    def __init__(self, stream: TextIO | None = None, check: Callable[[], None] = lambda: None) -> None:
         self._stream = stream or sys.stderr
+        self._check = check
         self._phase = ""
         self._began = time.monotonic()
         self._told = self._began
@@ -30,7 +37,11 @@ class Progress:
         self.say(f"{text} …")
 
     def tick(self, detail: str = "") -> None:
-        """Say, at most every ``EVERY_SECONDS``, that the current step goes on. Call it as often as you like."""
+        """Say, at most every ``EVERY_SECONDS``, that the current step goes on. Call it as often as you like.
+
+        Raises whatever ``check`` raises, so that every step that shows progress can also be broken off.
+        """
+        self._check()
         now = time.monotonic()
         if now - self._told < EVERY_SECONDS:
             return

@@ -5,7 +5,6 @@ The SDK can only fetch and start in one step, so a short-lived Python process do
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -47,13 +46,14 @@ def fetch(folder: Path, progress: Progress) -> Path:
     progress.phase("Downloading a Temporal server")
     fetcher = processes.start([sys.executable, "-c", _FETCH, str(folder)], output=subprocess.DEVNULL)
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while fetcher.poll() is None:
-        if time.monotonic() > deadline:
-            processes.signal_group(fetcher, signal.SIGKILL)
-            fetcher.wait()
-            raise Unavailable(f"The download did not end within {TIMEOUT_SECONDS:.0f} seconds.")
-        progress.tick()
-        time.sleep(POLL_SECONDS)
+    try:
+        while fetcher.poll() is None:
+            if time.monotonic() > deadline:
+                raise Unavailable(f"The download did not end within {TIMEOUT_SECONDS:.0f} seconds.")
+            progress.tick()
+            time.sleep(POLL_SECONDS)
+    finally:
+        processes.stop(fetcher, patience=0)
     path = downloaded(folder)
     if fetcher.returncode != 0 or path is None:
         raise Unavailable("Temporal's download site cannot be reached from here.")
