@@ -1,0 +1,38 @@
+"""Figures in words, the same in every place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and its noun, ``1 effect``, ``3 effects``, ``1,200 people``.
+
+    Args:
+        number: How many.
+        one: The noun for one.
+        many: The noun for any other number; ``one`` with an s if left out.
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def lasting(time: timedelta) -> str:
+    """A length of time in its two greatest units, ``2 h 5 min``, ``3 d``; a negative one counts as none."""
+    seconds = max(0, int(time.total_seconds()))
+    for place, (unit, size) in enumerate(_UNITS):
+        if seconds < size:
+            continue
+        whole, rest = divmod(seconds, size)
+        if place + 1 < len(_UNITS):
+            finer, step = _UNITS[place + 1]
+            if rest // step and whole < 10:
+                return f"{whole} {unit} {rest // step} {finer}"
+        return f"{whole} {unit}"
+    return "0 s"
+
+
+def money(amount: float) -> str:
+    """An amount with two decimals and grouped thousands, ``1,250.00``; its currency is the action type's."""
+    return f"{amount:,.2f}"
