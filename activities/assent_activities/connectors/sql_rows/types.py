@@ -1,0 +1,70 @@
+"""Action types of the generic connector: what one verb on one table declares."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from assent.domain.canonical import Json
+from assent.domain.catalogue import ActionType, UndoDeclaration
+from assent_activities.connectors.sql_rows.options import TableOptions, Verb
+from assent_activities.connectors.sql_rows.schema import columns_schema, key_schema, must_be_given
+
+_SENTENCES = {
+    Verb.GET: "Look up the {title} {{row}}.",
+    Verb.INSERT: "Add a {title}: {{values}}.",
+    Verb.UPDATE: "Change the {title} {{row}}: set {{set}}.",
+    Verb.DELETE: "Delete the {title} {{row}}.",
+}
+_UNDO = {
+    Verb.INSERT: "The {title} is removed again.",
+    Verb.UPDATE: "The {title} gets its earlier values back.",
+    Verb.DELETE: "The {title} is put back with all its values.",
+}
+
+
+def action_type(connector: str, name: str, verb: Verb, table: Table, options: TableOptions) -> ActionType:
+    """Declare ``<connector>.<name>.<verb>``."""
+    title = options.title or name
+    undo = _UNDO.get(verb)
+    return ActionType(
+        name=f"{connector}.{name}.{verb.value}",
+        title=f"{verb.value.capitalize()} {title}",
+        sentence=_SENTENCES[verb].format(title=title),
+        arguments=_arguments(verb, table, options),
+        idempotent=True,
+        reads_only=verb is Verb.GET,
+        risks=frozenset() if verb is Verb.GET else options.risks,
+        undo=UndoDeclaration(
+            sentence=undo.format(title=title),
+            precondition=f"The {title} still is as the action left it.",
+            within=options.undo_within,
+        )
+        if undo
+        else None,
+    )
+
+
+def _arguments(verb: Verb, table: Table, options: TableOptions) -> dict[str, Json]:
+    writable = [name for name in options.columns if name not in options.only]
+    keys = {column.name for column in table.primary_key.columns}
+    properties: dict[str, Json] = {}
+    if verb is Verb.INSERT:
+        properties["values"] = columns_schema(table, writable, required=must_be_given(table, writable))
+        return _object(properties, ["values"])
+    properties["row"] = key_schema(table)
+    required = ["row"]
+    if verb is Verb.UPDATE:
+        settable = [name for name in writable if name not in keys]
+        properties["set"] = {**columns_schema(table, settable), "minProperties": 1}
+        required.append("set")
+    if verb is not Verb.GET:
+        readable = options.readable or [column.name for column in table.columns]
+        properties["expected"] = {
+            **columns_schema(table, readable),
+            "description": "Values the row must have now; if one differs, nothing happens.",
+        }
+    return _object(properties, required)
+
+
+def _object(properties: dict[str, Json], required: list[str]) -> dict[str, Json]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
