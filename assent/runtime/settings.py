@@ -21,6 +21,8 @@ from assent.domain.errors import InvalidInput
 PREFIX = "ASSENT_"
 LOCAL_DATA_DIR = Path(".assent")
 
+_TEST_VARIABLES = {"ASSENT_REQUIRE_OPTIONAL"}
+
 Names = Annotated[list[str], NoDecode]
 Folders = Annotated[list[Path], NoDecode]
 
@@ -180,8 +182,18 @@ class Settings(BaseSettings):
 
         ``ASSENT_TEMPORAL_ADDRESS`` is a plain address. A server that wants TLS or a key is named in Temporal's own
         client profile (its file, or ``TEMPORAL_*`` variables), whose credentials are used for its address alone.
+
+        Raises:
+            InvalidInput: The profile cannot be read.
         """
-        profile = ClientConfigProfile.load().to_client_connect_config()
+        try:
+            profile = ClientConfigProfile.load().to_client_connect_config()
+        except RuntimeError as error:
+            raise InvalidInput(
+                f"The Temporal client profile cannot be read: {error}.",
+                where="TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE",
+                todo="Correct that file or variable, or set ASSENT_TEMPORAL_ADDRESS.",
+            ) from error
         namespace = self.temporal_namespace
         if "temporal_namespace" not in self.model_fields_set:
             namespace = profile.get("namespace", namespace)
@@ -219,3 +231,9 @@ class Settings(BaseSettings):
         if not at:
             return self.database_url
         return f"{scheme}://{credentials.partition(':')[0]}:***@{host}"
+
+
+def unknown_variables() -> list[str]:
+    """Return the variables that look like settings and are none: most likely misspelt ones."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | _TEST_VARIABLES
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -49,11 +48,10 @@ def run_step(
         raise Unavailable(failure, where=f"{command[0]}: {error.strerror}", todo=todo) from error
     try:
         _follow(process, lines, progress, detail)
-    except BaseException:
-        processes.signal_group(process, signal.SIGKILL)
         process.wait()
-        raise
-    if process.wait() != 0:
+    finally:
+        processes.stop(process, patience=0)
+    if process.returncode != 0:
         tail = "\n".join(f"    {line}" for line in deque(lines, TAIL_LINES))
         raise Unavailable(f"{failure} Its last words:\n{tail}\n", todo=todo)
     return lines

@@ -1,0 +1,93 @@
+"""The database: reachable, its tables at the version of this code, its clock not far from ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, func, make_url, select
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from assent.runtime.doctor.report import Finding
+from assent.runtime.settings import Settings
+
+MIGRATIONS = "migrations"
+CONNECT_TIMEOUT_SECONDS = 5
+MOST_SKEW_SECONDS = 2.0
+"""Deadlines and leases compare times of several machines; more skew than this would be seen by people."""
+
+
+def look_at_database(settings: Settings) -> Iterator[Finding]:
+    """Say which database would be used and whether it is ready."""
+    label = settings.database_label
+    try:
+        url = make_url(settings.database_url)
+        if url.get_backend_name() == "sqlite":
+            yield from _sqlite(settings, label, url.database)
+        else:
+            yield from _look_inside(settings, label, {"connect_timeout": CONNECT_TIMEOUT_SECONDS})
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+        yield _wrong(
+            f"{label} is no database URL that can be used here.",
+            "Write sqlite:///FILE, or postgresql+psycopg://USER:PASSWORD@HOST/NAME with assent[postgres] installed.",
+        )
+
+
+def _sqlite(settings: Settings, label: str, name: str | None) -> Iterator[Finding]:
+    if name and not Path(name).exists():
+        yield Finding(part="database", ok=True, found=f"{label} is not there yet; the first start makes it.")
+        return
+    yield from _look_inside(settings, label, {})
+
+
+def _look_inside(settings: Settings, label: str, options: dict[str, int]) -> Iterator[Finding]:
+    engine = create_engine(settings.database_url, connect_args=options)
+    try:
+        with engine.connect() as connection:
+            yield Finding(part="database", ok=True, found=f"{label} answers ({connection.dialect.name}).")
+            yield from _look_at_tables(connection)
+            yield _look_at_clock(connection)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        yield _wrong(f"{label} cannot be reached: {reason}.", "Check that it runs, and the address, user and password.")
+    finally:
+        engine.dispose()
+
+
+def _look_at_tables(connection: Connection) -> Iterator[Finding]:
+    folder = resources.files("assent.store").joinpath(MIGRATIONS)
+    wanted = set(ScriptDirectory(str(folder)).get_heads())
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    if current == wanted:
+        yield Finding(part="database", ok=True, found=f"Its tables are current ({', '.join(sorted(current))}).")
+    elif not current:
+        yield _wrong("It has no tables of Assent yet.", "Run: assent db upgrade (`assent up` does it by itself).")
+    else:
+        yield _wrong(
+            f"Its tables are at {', '.join(sorted(current))}; this code wants {', '.join(sorted(wanted))}.",
+            "Run: assent db upgrade. If the tables are newer, run a newer Assent.",
+        )
+
+
+def _look_at_clock(connection: Connection) -> Finding:
+    if connection.dialect.name == "sqlite":
+        return Finding(part="clock", ok=True, found="The database is a file, so there is one clock.")
+    before = datetime.now(UTC)
+    theirs = connection.execute(select(func.clock_timestamp())).scalar_one()
+    after = datetime.now(UTC)
+    skew = abs((theirs - (before + (after - before) / 2)).total_seconds())
+    ok = skew <= MOST_SKEW_SECONDS + (after - before).total_seconds()
+    return Finding(
+        part="clock",
+        ok=ok,
+        found=f"This machine's clock and the database's differ by {skew:.1f} s.",
+        todo="" if ok else "Synchronise both with NTP: deadlines and leases depend on them.",
+    )
+
+
+def _wrong(found: str, todo: str) -> Finding:
+    return Finding(part="database", ok=False, found=found, todo=todo)

@@ -1,0 +1,39 @@
+"""Look at each part in turn; none of the looks changes anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from assent.runtime.doctor.database import look_at_database
+from assent.runtime.doctor.folder import look_at_folder
+from assent.runtime.doctor.report import Finding, Report
+from assent.runtime.doctor.slack import look_at_slack
+from assent.runtime.doctor.temporal import look_at_temporal
+from assent.runtime.settings import Settings, unknown_variables
+
+
+def examine(settings: Settings) -> Report:
+    """Return what was found; takes a few seconds where a part does not answer."""
+    return Report(
+        findings=[
+            *_look_at_settings(),
+            *look_at_folder(settings),
+            *look_at_database(settings),
+            *asyncio.run(look_at_temporal(settings)),
+            *look_at_slack(settings),
+        ]
+    )
+
+
+def _look_at_settings() -> Iterator[Finding]:
+    unknown = unknown_variables()
+    if not unknown:
+        yield Finding(part="settings", ok=True, found="Every ASSENT_ variable is a known setting.")
+    for name in unknown:
+        yield Finding(
+            part="settings",
+            ok=False,
+            found=f"The variable {name} is no setting and has no effect.",
+            todo="Check its spelling against docs/settings.md, or remove it.",
+        )
