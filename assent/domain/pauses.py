@@ -48,8 +48,6 @@ class PauseInput(BaseModel):
     cause: str = ""
     by: Actor
     requested_at: datetime
-    known: bool = False
-    """Runs were already told; set when the workflow continues as new."""
 
 
 class PauseProgress(BaseModel):
@@ -59,7 +57,7 @@ class PauseProgress(BaseModel):
     """Claims in scope without an outcome."""
     resumed: bool = False
     told: int = 0
-    """Runs that were told."""
+    """Runs that were woken."""
 
 
 class ResumePause(BaseModel):

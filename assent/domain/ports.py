@@ -7,11 +7,10 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
-from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
+from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.approvals import Decision
-from assent.domain.pauses import PauseInput, PauseProgress
 from assent.domain.people import Actor
-from assent.domain.rollbacks import RollbackPlan, RollbackRequest, RollbackStatus, UndoStep
+from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunHeader, RunStatus
 
 
@@ -38,10 +37,22 @@ class WorkflowName(StrEnum):
 
 
 class SubmitAction(BaseModel):
-    """Admit an action and, if it is automatic and quick, perform it."""
+    """Admit an action and, if it is automatic and quick, perform it.
+
+    Attributes:
+        blocked: Why it cannot run whatever admission says (a step it depends on failed); it is recorded as withdrawn.
+    """
 
     header: RunHeader
     action: ProposedAction
+    blocked: str = ""
+
+
+class FindAction(BaseModel):
+    """Look for an action that the database has and the run's history may not."""
+
+    header: RunHeader
+    key: str
 
 
 class ExecuteAction(BaseModel):
@@ -82,13 +93,34 @@ class NoteRun(BaseModel):
     status: RunStatus
 
 
-class UndoEffect(BaseModel):
-    """Undo one effect in a rollback."""
+class UndoBatch(BaseModel):
+    """Undo the next effects of a rollback, newest first."""
 
     rollback_id: str
-    action_id: str
     by: Actor
     reason: str = ""
+
+
+class UndoProgress(BaseModel):
+    """How far a rollback is.
+
+    Attributes:
+        undone: Effects undone so far.
+        left: Effects that need a person so far.
+        more: There are effects that have not been tried yet.
+    """
+
+    undone: int = 0
+    left: int = 0
+    more: bool = False
+
+
+class RollbackCount(BaseModel):
+    """What a preview found."""
+
+    rollback_id: str
+    effects: int
+    to_undo: int
 
 
 class FinishRollback(BaseModel):
@@ -113,51 +145,23 @@ ACTIVITY_EXECUTE = "execute_action"
 """``ExecuteAction -> ActionOutcome``; local when quick, on the long queue with heartbeats otherwise."""
 ACTIVITY_CLOSE = "close_action"
 """``CloseAction -> ActionOutcome``; local activity."""
+ACTIVITY_FIND = "find_action"
+"""``FindAction -> WaitingAction | None``; local activity."""
 ACTIVITY_NOTE_RUN = "note_run"
 """``NoteRun -> None``; local activity."""
 ACTIVITY_FINISH_RUN = "finish_run"
 """``FinishRun -> None``; local activity."""
-ACTIVITY_APPLY_PAUSE = "apply_pause"
-"""``PauseInput -> PauseProgress``: tells affected runs, counts claims in flight."""
+ACTIVITY_OBSERVE_PAUSE = "observe_pause"
+"""``PauseInput -> PauseProgress``: counts claims in flight in its scope."""
 ACTIVITY_RELEASE_PAUSE = "release_pause"
-"""``PauseInput -> PauseProgress``: tells affected runs that it is over."""
+"""``PauseInput -> PauseProgress``: wakes the runs it held."""
 ACTIVITY_PREVIEW_ROLLBACK = "preview_rollback"
-"""``RollbackRequest -> RollbackPlan``."""
+"""``RollbackRequest -> RollbackCount``: writes the preview's steps."""
 ACTIVITY_START_ROLLBACK = "start_rollback"
-"""``RollbackRequest -> RollbackPlan``: preview, and record it."""
+"""``RollbackRequest -> RollbackCount``: writes the steps and starts."""
 ACTIVITY_STOP_RUN = "stop_run"
 """``StopRun -> bool``: whether the run has ended."""
-ACTIVITY_UNDO = "undo_effect"
-"""``UndoEffect -> UndoStep``."""
+ACTIVITY_UNDO = "undo_batch"
+"""``UndoBatch -> UndoProgress``; on the undo queue."""
 ACTIVITY_FINISH_ROLLBACK = "finish_rollback"
 """``FinishRollback -> None``."""
-
-__all__ = [
-    "ACTIVITY_APPLY_PAUSE",
-    "ACTIVITY_CLOSE",
-    "ACTIVITY_EXECUTE",
-    "ACTIVITY_FINISH_ROLLBACK",
-    "ACTIVITY_FINISH_RUN",
-    "ACTIVITY_NOTE_RUN",
-    "ACTIVITY_PREVIEW_ROLLBACK",
-    "ACTIVITY_RELEASE_PAUSE",
-    "ACTIVITY_START_ROLLBACK",
-    "ACTIVITY_STOP_RUN",
-    "ACTIVITY_SUBMIT",
-    "ACTIVITY_UNDO",
-    "ActionOutcome",
-    "CloseAction",
-    "ExecuteAction",
-    "FinishRollback",
-    "FinishRun",
-    "NoteRun",
-    "PauseInput",
-    "PauseProgress",
-    "Queue",
-    "RollbackPlan",
-    "StopRun",
-    "SubmitAction",
-    "UndoEffect",
-    "UndoStep",
-    "WorkflowName",
-]

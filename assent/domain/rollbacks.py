@@ -83,8 +83,9 @@ class RollbackPlan(BaseModel):
 
 
 class RollbackStatus(StrEnum):
-    """The life of a rollback."""
+    """The life of a rollback; a preview never becomes anything else."""
 
+    PREVIEW = "preview"
     RUNNING = "running"
     DONE = "done"
     NEEDS_PERSON = "needs_person"

@@ -86,7 +86,9 @@ class WaitingAction(BaseModel):
     action: ProposedAction
     outcome: ActionOutcome
     decision: Decision | None = None
-    expires_at: datetime | None = None
+    """The approval that counted, while a pause holds the action."""
+    deadline: datetime | None = None
+    """When nobody can decide any more, unless a pause gives time back."""
 
 
 class CarriedState(BaseModel):
@@ -97,6 +99,7 @@ class CarriedState(BaseModel):
         remaining: Actions of the plan that have not started.
         results: Results that remaining actions refer to, by key.
         finished: Keys finished that remaining actions depend on, with their success.
+        early: Decisions on actions that are not known yet, by key.
         seen: The newest message ids, oldest first, at most :data:`SEEN_LIMIT`.
         counts: Number of settled actions by status.
         ending: Why no more proposals are taken; empty if they are.
@@ -107,6 +110,7 @@ class CarriedState(BaseModel):
     remaining: list[ProposedAction] = Field(default_factory=list)
     results: dict[str, Json] = Field(default_factory=dict)
     finished: dict[str, bool] = Field(default_factory=dict)
+    early: dict[str, list[Decision]] = Field(default_factory=dict)
     seen: list[str] = Field(default_factory=list)
     counts: dict[str, int] = Field(default_factory=dict)
     ending: str = ""
@@ -142,12 +146,10 @@ class EndRun(BaseModel):
     stop: bool = False
 
 
-class PauseChanged(BaseModel):
-    """Signal: a pause that covers the run began or ended. The database is the authority; this only wakes the run."""
+class PauseEnded(BaseModel):
+    """Signal: a pause that held the run ended. The database is the authority; this only wakes the run."""
 
-    id: str
     pause_id: str
-    paused: bool
 
 
 AgentRunInput.model_rebuild()

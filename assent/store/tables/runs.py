@@ -42,6 +42,7 @@ class ActionRow(SQLModel, table=True):
     __tablename__ = "actions"
     __table_args__ = (
         Index("actions_by_run", "run_id", "proposed_at", "action_id"),
+        Index("actions_by_status", "status", "agent", "run_id"),
         Index("actions_by_agent_type", "agent", "type", "proposed_at"),
     )
 

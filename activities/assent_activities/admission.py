@@ -1,0 +1,406 @@
+"""Activity ``submit_action``: admit an action and, if it is automatic and quick, perform it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, Reason, Verdict
+from assent.domain.approvals import approval_digest
+from assent.domain.canonical import Json
+from assent.domain.catalogue import ActionType
+from assent.domain.effects import ResourceChange
+from assent.domain.people import SYSTEM, Actor, Via
+from assent.domain.ports import ACTIVITY_SUBMIT, SubmitAction
+from assent.domain.runs import RunStatus
+from assent.domain.tiers import Speed, Tier
+from assent.policy.admission import admit, declared_limits, measured, schema_faults
+from assent.policy.cards import AgentCard, Limit, Per
+from assent.policy.sentences import fill, redacted
+from assent.store import approvals, cards, ledger, pauses, projection, usage
+from assent.store.tables import ActionRow
+from assent_activities.cards_shown import request_card
+from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable
+from assent_activities.dependencies import CardShelf, Dependencies
+from assent_activities.effects import EffectProtocol, Job
+from assent_activities.outcomes import outcome_of
+
+_STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST: ActionStatus.SUGGESTED}
+
+
+def approval_id_of(action_id: str) -> str:
+    """The id of the approval request of an action: always the same."""
+    return f"ap-{hashlib.sha256(action_id.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    changes: list[ResourceChange]
+    note: str = ""
+    refused: str = ""
+
+
+class _PreviewNeeded(Exception):
+    """Admission asks for approval although the card's tier did not say so: look at the records first."""
+
+
+class Admission:
+    """Admits actions.
+
+    Args:
+        dependencies: Shared by all activities.
+        effects: The effect protocol.
+    """
+
+    def __init__(self, dependencies: Dependencies, effects: EffectProtocol) -> None:
+        self._deps = dependencies
+        self._effects = effects
+        self._cards = CardShelf(dependencies.database)
+
+    @activity.defn(name=ACTIVITY_SUBMIT)
+    def submit(self, request: SubmitAction) -> ActionOutcome:
+        """Admit an action, in one transaction with its claim if it is automatic and quick, and perform it.
+
+        Submitting an action again gives what became of it.
+
+        Returns:
+            Refused, suggested, awaiting (a person), held (by a pause), cleared (a long one: execute it), or the
+            outcome of the effect.
+        """
+        job = Job(request.header, request.action, _action_id(request), uuid.uuid4().hex)
+        if request.blocked:
+            return self._block(job, request.blocked)
+        preview = self._early_preview(job)
+        while True:
+            try:
+                with self._deps.database.write() as session:
+                    outcome = self._admit(session, job, preview)
+            except _PreviewNeeded:
+                preview = self._preview(job)
+                continue
+            if outcome.status is not ActionStatus.CLAIMED:
+                return outcome
+            if outcome.message == _OURS:
+                return self._effects.perform(job)
+            recovered = self._effects.recover(job)
+            if recovered is not None:
+                return recovered
+
+    def _admit(self, session: Session, job: Job, preview: _Preview | None) -> ActionOutcome:
+        now = self._deps.clock()
+        row = projection.read_action(session, job.action_id, for_update=True)
+        type = self._type(job.action.type)
+        if row is not None and ActionStatus(row.status) not in (ActionStatus.HELD, ActionStatus.CLEARED):
+            return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
+        if row is not None and row.status == ActionStatus.CLEARED and type and type.speed is Speed.LONG:
+            return outcome_of(session, row, speed=type.speed, now=now)
+        if row is not None:
+            if approvals.exists_for(session, job.action_id):
+                return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
+            usage.release(session, job.action_id)
+        version = cards.version_in_force(session, job.header.agent)
+        if version is None:
+            verdict = _unknown_agent(job.header.agent)
+            return self._write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
+        card = self._cards.get(job.header.agent, version)
+        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+        limits = declared_limits(card, job.action.type)
+        used = self._used(session, job, limits, now)
+        verdict = admit(
+            card=card,
+            card_version=version,
+            type=type,
+            action=job.action,
+            run_id=job.header.run_id,
+            used=used,
+        )
+        if verdict.effect in _STATUS or type is None:
+            return self._write(session, job, row, type, verdict, _STATUS[verdict.effect], now)
+        if held:
+            return self._write(session, job, row, type, verdict, ActionStatus.HELD, now, held=held)
+        if verdict.effect is AdmissionEffect.APPROVE:
+            return self._ask(session, job, row, type, card, verdict, preview, now)
+        return self._clear(session, job, row, type, verdict, limits, now)
+
+    def _block(self, job: Job, why: str) -> ActionOutcome:
+        """Record an action that cannot run whatever admission says."""
+        with self._deps.database.write() as session:
+            now = self._deps.clock()
+            type = self._type(job.action.type)
+            row = projection.read_action(session, job.action_id, for_update=True)
+            if row is not None:
+                return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
+            verdict = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
+            return self._write(session, job, None, type, verdict, ActionStatus.WITHDRAWN, now, message=why)
+
+    def _ask(
+        self,
+        session: Session,
+        job: Job,
+        row: ActionRow | None,
+        type: ActionType,
+        card: AgentCard,
+        verdict: Verdict,
+        preview: _Preview | None,
+        now: datetime,
+    ) -> ActionOutcome:
+        if preview is None:
+            raise _PreviewNeeded
+        if preview.refused:
+            return self._write(session, job, row, type, verdict, ActionStatus.FAILED, now, message=preview.refused)
+        shown = request_card(
+            header=job.header,
+            card=card,
+            type=type,
+            action=job.action,
+            verdict=verdict,
+            changes=preview.changes,
+            note=preview.note,
+        )
+        digest = approval_digest(
+            run_id=job.header.run_id,
+            action_id=job.action_id,
+            action_type=type.name,
+            arguments=job.action.arguments,
+            card_version=verdict.card_version,
+            shown=shown,
+        )
+        approval_id = approval_id_of(job.action_id)
+        expires = card.actions[type.name].expires
+        approvals.open_request(
+            session,
+            job.header,
+            approval_id=approval_id,
+            action_id=job.action_id,
+            digest=digest,
+            card=shown,
+            at=now,
+            expires_at=now + expires,
+            channels=self._deps.channels,
+        )
+        asked = {"approval": approval_id, "digest": digest, "shown": shown.model_dump(mode="json")}
+        extra = [self._event(job, "approval.requested", asked, now)]
+        return self._write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
+
+    def _clear(
+        self,
+        session: Session,
+        job: Job,
+        row: ActionRow | None,
+        type: ActionType,
+        verdict: Verdict,
+        limits: list[Limit],
+        now: datetime,
+    ) -> ActionOutcome:
+        amounts = {limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits}
+        usage.reserve(
+            session,
+            action_id=job.action_id,
+            agent=job.header.agent,
+            action_type=type.name,
+            run_id=job.header.run_id,
+            amounts=amounts,
+            at=now,
+        )
+        if type.speed is Speed.LONG:
+            return self._write(session, job, row, type, verdict, ActionStatus.CLEARED, now)
+        self._effects.claim(session, job, at=now)
+        extra = [self._event(job, "effect.claimed", {}, now)]
+        outcome = self._write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
+        return outcome.model_copy(update={"message": _OURS})
+
+    def _write(
+        self,
+        session: Session,
+        job: Job,
+        row: ActionRow | None,
+        type: ActionType | None,
+        verdict: Verdict,
+        status: ActionStatus,
+        now: datetime,
+        *,
+        message: str = "",
+        held: list[str] | None = None,
+        extra: list[dict[str, object]] | None = None,
+    ) -> ActionOutcome:
+        """Write the action's row and events; the row may stand already if a pause held it."""
+        sentence = fill(type.sentence, type, job.action.arguments) if type else f"Call {job.action.type}"
+        if status is ActionStatus.REFUSED and not message:
+            message = " ".join(r.sentence for r in verdict.reasons if r.effect is AdmissionEffect.REFUSE)
+        events: list[dict[str, object]] = []
+        if projection.ensure_run(self._deps.database, session, job.header, at=now) if job.header.first else False:
+            events.append(self._started(job, now))
+        if row is None:
+            projection.insert_action(
+                session,
+                job.header,
+                job.action,
+                action_id=job.action_id,
+                sentence=sentence,
+                status=status,
+                verdict=verdict,
+                message=message,
+                at=now,
+            )
+            events.append(self._event(job, "action.proposed", _proposed(job, type, sentence, verdict), now, agent=True))
+        elif row.status != status.value:
+            projection.update_action(
+                session,
+                job.action_id,
+                status=status.value,
+                message=message,
+                tier=verdict.tier,
+                reasons=[reason.model_dump(mode="json") for reason in verdict.reasons],
+                card_version=verdict.card_version,
+                settled_at=now if status.settled else None,
+            )
+        if status in _EVENTS and (row is None or row.status != status.value):
+            body: dict[str, Json] = {"message": message}
+            if held:
+                body["pauses"] = held
+            events.append(self._event(job, _EVENTS[status], body, now))
+        ledger.append_many(session, [*events, *(extra or [])]) if events or extra else None
+        projection.step_run(
+            session,
+            job.header.run_id,
+            status=_RUN_STATUS.get(status, RunStatus.RUNNING),
+            step=f"{sentence}: {status.value}",
+            at=now,
+            new_actions=1 if row is None else 0,
+        )
+        asked = extra is not None and status is ActionStatus.AWAITING
+        return self._outcome(session, job, type, sentence, verdict, status, message, held, now, asked=asked)
+
+    def _outcome(
+        self,
+        session: Session,
+        job: Job,
+        type: ActionType | None,
+        sentence: str,
+        verdict: Verdict,
+        status: ActionStatus,
+        message: str,
+        held: list[str] | None,
+        now: datetime,
+        *,
+        asked: bool,
+    ) -> ActionOutcome:
+        if asked:
+            session.expire_all()
+            row = projection.read_action(session, job.action_id)
+            assert row is not None
+            return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
+        return ActionOutcome(
+            action_id=job.action_id,
+            key=job.action.key,
+            type=job.action.type,
+            status=status,
+            speed=type.speed if type else Speed.QUICK,
+            sentence=sentence,
+            reasons=verdict.reasons,
+            message=message,
+            held_by=held or [],
+            settled_at=now if status.settled else None,
+        )
+
+    def _used(self, session: Session, job: Job, limits: list[Limit], now: datetime) -> list[float]:
+        if not limits:
+            return []
+        agent, kind = job.header.agent, job.action.type
+        usage.lock_usage(self._deps.database, session, agent=agent, action_type=kind)
+        used = []
+        for limit in limits:
+            match limit.per:
+                case Per.ACTION:
+                    used.append(0.0)
+                case Per.RUN:
+                    run_id = job.header.run_id
+                    used.append(
+                        usage.used_in_run(session, run_id=run_id, action_type=kind, measure=limit.measure)
+                    )
+                case Per.HOUR:
+                    used.append(
+                        usage.used_in_hour(session, agent=agent, action_type=kind, measure=limit.measure, now=now)
+                    )
+        return used
+
+    def _early_preview(self, job: Job) -> _Preview | None:
+        """Look at the records before the transaction where the card's tier says that a person will be asked."""
+        with self._deps.database.read() as session:
+            version = cards.version_in_force(session, job.header.agent)
+        if version is None:
+            return None
+        rule = self._cards.get(job.header.agent, version).actions.get(job.action.type)
+        return self._preview(job) if rule is not None and rule.tier is Tier.APPROVE else None
+
+    def _preview(self, job: Job) -> _Preview:
+        operation = self._deps.registry.get(job.action.type)
+        if operation is None or schema_faults(operation.type, job.action.arguments):
+            return _Preview([])
+        call = Call(
+            key=job.action_id, arguments=job.action.arguments, agent=job.header.agent, run_id=job.header.run_id
+        )
+        try:
+            return _Preview(operation.preview(call))
+        except ActionFailed as error:
+            return _Preview([], refused=str(error))
+        except ConnectorUnavailable as error:
+            return _Preview([], note=f"The records could not be looked at: {error}")
+        except Exception as error:
+            return _Preview([], note=f"The records could not be looked at: {type(error).__name__}.")
+
+    def _type(self, name: str) -> ActionType | None:
+        operation = self._deps.registry.get(name)
+        return operation.type if operation else None
+
+    def _started(self, job: Job, now: datetime) -> dict[str, object]:
+        header = job.header
+        body = {"goal": header.goal, "received": header.received}
+        return ledger.event_row(now, "run.started", header.started_by, header.run_id, "", header.agent, body)
+
+    def _event(
+        self, job: Job, kind: str, body: dict[str, Json], now: datetime, *, agent: bool = False
+    ) -> dict[str, object]:
+        name = job.header.agent
+        actor = Actor(id=name, name=name, via=Via.API) if agent else SYSTEM
+        return ledger.event_row(now, kind, actor, job.header.run_id, job.action_id, name, body)
+
+
+def _action_id(request: SubmitAction) -> str:
+    return f"{request.header.run_id}:{request.action.key}"
+
+
+def _unknown_agent(name: str) -> Verdict:
+    reason = Reason(
+        rule="unknown-agent", effect=AdmissionEffect.REFUSE, sentence=f"No card is published for the agent {name}."
+    )
+    return Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[reason], card_version=0)
+
+
+def _proposed(job: Job, type: ActionType | None, sentence: str, verdict: Verdict) -> dict[str, Json]:
+    arguments = redacted(type, job.action.arguments) if type else job.action.arguments
+    return {
+        "key": job.action.key,
+        "type": job.action.type,
+        "sentence": sentence,
+        "arguments": arguments,
+        "reason": job.action.reason,
+        "verdict": verdict.model_dump(mode="json"),
+    }
+
+
+_OURS = "claimed by this attempt"
+_EVENTS = {
+    ActionStatus.REFUSED: "action.refused",
+    ActionStatus.SUGGESTED: "action.suggested",
+    ActionStatus.HELD: "action.held",
+    ActionStatus.CLEARED: "action.cleared",
+    ActionStatus.FAILED: "action.failed",
+    ActionStatus.WITHDRAWN: "action.withdrawn",
+}
+_RUN_STATUS = {ActionStatus.AWAITING: RunStatus.WAITING, ActionStatus.HELD: RunStatus.HELD}

@@ -1,0 +1,279 @@
+"""The effect protocol: claim, call, outcome, and what to do when one of them is missing.
+
+1. One transaction checks pauses and inserts the claim (the caller does this, see ``admission`` and ``execution``).
+2. The operation is called with the action's id as idempotency key.
+3. One transaction records the outcome.
+
+A claim without an outcome is never repeated blindly: after its lease ran out, the operation is asked what became of it
+(``lookup``); it is repeated only if it declares itself idempotent, and otherwise recorded as unknown, for a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, advance
+from assent.domain.canonical import digest_of
+from assent.domain.catalogue import ActionType
+from assent.domain.effects import EffectStatus, Performed
+from assent.domain.people import SYSTEM
+from assent.domain.runs import RunHeader, RunStatus
+from assent.domain.tiers import Speed
+from assent.store import claims, ledger, pauses, projection, usage
+from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
+from assent_activities.dependencies import Dependencies
+from assent_activities.heartbeats import LeaseKeeper
+from assent_activities.outcomes import outcome_of
+from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
+
+log = logging.getLogger(__name__)
+
+_ACTION_STATUS = {
+    EffectStatus.DONE: ActionStatus.DONE,
+    EffectStatus.FAILED: ActionStatus.FAILED,
+    EffectStatus.UNKNOWN: ActionStatus.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One action under the effect protocol, held by one attempt."""
+
+    header: RunHeader
+    action: ProposedAction
+    action_id: str
+    holder: str
+
+
+class EffectProtocol:
+    """Performs claimed actions."""
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._deps = dependencies
+
+    def lease(self, type: ActionType) -> datetime:
+        """When a lease taken now runs out."""
+        leases = self._deps.leases
+        return self._deps.clock() + (leases.quick if type.speed is Speed.QUICK else leases.long)
+
+    def claim(self, session: Session, job: Job, *, at: datetime) -> None:
+        """Insert the claim in the caller's transaction, which must have checked the pauses."""
+        type = self._operation(job).type
+        claims.claim(
+            session,
+            action_id=job.action_id,
+            run_id=job.header.run_id,
+            agent=job.header.agent,
+            type=type.name,
+            holder=job.holder,
+            lease_until=self.lease(type),
+            at=at,
+        )
+
+    def perform(self, job: Job) -> ActionOutcome:
+        """Call the operation for a claim that ``job`` holds, and record the outcome.
+
+        Raises:
+            temporalio.exceptions.ApplicationError: To be tried again; the claim was given back or stays found.
+        """
+        operation = self._operation(job)
+        with LeaseKeeper(self._deps, job.action_id, job.holder, operation.type) as keeper:
+            call = self._call(job, keeper)
+            try:
+                performed = operation.perform(call)
+            except ActionFailed as error:
+                return self._record(job, EffectStatus.FAILED, message=str(error))
+            except ConnectorUnavailable as error:
+                return self._give_back(job, f"The system could not be reached: {error}")
+            except Exception as error:
+                log.exception("The action %s broke off.", job.action_id)
+                return self._resolve(job, f"The call broke off: {type(error).__name__}: {error}")
+        return self._record(job, EffectStatus.DONE, performed=performed)
+
+    def recover(self, job: Job) -> ActionOutcome | None:
+        """Find out what became of a claim that another attempt left behind.
+
+        Returns:
+            The outcome, or ``None`` if there certainly was no effect and the claim was given back.
+
+        Raises:
+            temporalio.exceptions.ApplicationError: Its lease still runs; try again later.
+        """
+        operation = self._operation(job)
+        with self._deps.database.write() as session:
+            now = self._deps.clock()
+            found = claims.read_claim(session, job.action_id)
+            if found is None:
+                return None
+            if found.status is not EffectStatus.CLAIMED:
+                return self.outcome(session, job.action_id, operation.type)
+            wait = found.lease_until - now
+            if wait > timedelta(0):
+                delay = min(max(wait, timedelta(milliseconds=50)), timedelta(seconds=2))
+                raise try_again(f"Another attempt may still be at {job.action_id}.", after=delay)
+            if not claims.take_over(session, found, holder=job.holder, lease_until=self.lease(operation.type)):
+                raise try_again(f"Another attempt took over {job.action_id}.", after=timedelta(milliseconds=200))
+        return self._look_up(job, operation, "An earlier attempt ended without saying what became of it.")
+
+    def outcome(self, session: Session, action_id: str, type: ActionType) -> ActionOutcome:
+        """The outcome as the database has it."""
+        row = projection.read_action(session, action_id)
+        assert row is not None, action_id
+        return outcome_of(session, row, speed=type.speed, now=self._deps.clock())
+
+    def _resolve(self, job: Job, why: str) -> ActionOutcome:
+        outcome = self._look_up(job, self._operation(job), why)
+        if outcome is not None:
+            return outcome
+        if attempt() >= MAX_ATTEMPTS:
+            return self._fail_unclaimed(job, f"{why} It had no effect, {MAX_ATTEMPTS} times.")
+        raise try_again(why, after=_backoff())
+
+    def _look_up(self, job: Job, operation: Operation, why: str) -> ActionOutcome | None:
+        """Ask the connector; ``None`` if there was certainly no effect, with the claim given back."""
+        try:
+            found = operation.lookup(self._call(job, None))
+        except ConnectorUnavailable as error:
+            self._expire_lease(job)
+            raise try_again(f"{why} The system could not be asked: {error}", after=_backoff()) from error
+        if isinstance(found, Performed):
+            return self._record(job, EffectStatus.DONE, performed=found)
+        if found is False:
+            self._release(job)
+            return None
+        if operation.type.idempotent or operation.type.reads_only:
+            return self._repeat(job, operation, why)
+        explained = f"{why} The system cannot say whether it happened, so a person must find out."
+        return self._record(job, EffectStatus.UNKNOWN, message=explained)
+
+    def _repeat(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
+        with self._deps.database.write() as session:
+            held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+            now = self._deps.clock()
+            until = now if held else self.lease(operation.type)
+            claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=until)
+            if held:
+                row = projection.read_action(session, job.action_id)
+                assert row is not None
+                outcome = outcome_of(session, row, speed=operation.type.speed, now=now, held_by=held)
+                return outcome.model_copy(update={"status": ActionStatus.HELD})
+        if attempt() > MAX_ATTEMPTS:
+            return self._record(job, EffectStatus.UNKNOWN, message=f"{why} Repeating it did not help.")
+        return self._perform_again(job, operation, why)
+
+    def _perform_again(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
+        try:
+            performed = operation.perform(self._call(job, None))
+        except ActionFailed as error:
+            return self._record(job, EffectStatus.FAILED, message=str(error))
+        except Exception as error:
+            self._expire_lease(job)
+            raise try_again(f"{why} Then: {error}", after=_backoff()) from error
+        return self._record(job, EffectStatus.DONE, performed=performed)
+
+    def _record(
+        self, job: Job, status: EffectStatus, *, performed: Performed | None = None, message: str = ""
+    ) -> ActionOutcome:
+        performed = performed or Performed()
+        type = self._operation(job).type
+        with self._deps.database.write() as session:
+            now = self._deps.clock()
+            counts = claims.finish(
+                session,
+                action_id=job.action_id,
+                holder=job.holder,
+                status=status,
+                at=now,
+                changes=performed.changes,
+                undo_data=performed.undo_data,
+                message=message,
+            )
+            row = projection.read_action(session, job.action_id)
+            assert row is not None, job.action_id
+            body = {
+                "message": message,
+                "changes": [change.model_dump(mode="json") for change in performed.changes],
+                "result_digest": digest_of(performed.result),
+            }
+            if not counts:
+                body["said"] = status.value
+                self._event(session, job, "effect.late", body, now)
+                return outcome_of(session, row, speed=type.speed, now=now)
+            to = advance(ActionStatus(row.status), _ACTION_STATUS[status])
+            row.status, row.result, row.message, row.settled_at = to.value, performed.result, message, now
+            session.flush()
+            if status is EffectStatus.FAILED:
+                usage.release(session, job.action_id)
+            self._event(session, job, f"effect.{status.value}", body, now)
+            step = f"{row.sentence}: {to.value}"
+            projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
+            return outcome_of(session, row, speed=type.speed, now=now)
+
+    def _give_back(self, job: Job, why: str) -> ActionOutcome:
+        self._release(job)
+        if attempt() >= MAX_ATTEMPTS:
+            return self._fail_unclaimed(job, f"{why} Tried {MAX_ATTEMPTS} times.")
+        raise try_again(why, after=_backoff())
+
+    def _release(self, job: Job) -> None:
+        """Give back a claim that certainly had no effect."""
+        with self._deps.database.write() as session:
+            if claims.release_claim(session, action_id=job.action_id, holder=job.holder):
+                projection.update_action(session, job.action_id, status=ActionStatus.CLEARED.value)
+                usage.release(session, job.action_id)
+                self._event(session, job, "effect.released", {}, self._deps.clock())
+
+    def _fail_unclaimed(self, job: Job, message: str) -> ActionOutcome:
+        """End an action whose claim was given back."""
+        type = self._operation(job).type
+        with self._deps.database.write() as session:
+            now = self._deps.clock()
+            row = projection.read_action(session, job.action_id)
+            assert row is not None, job.action_id
+            row.status, row.message, row.settled_at = ActionStatus.FAILED.value, message, now
+            session.flush()
+            usage.release(session, job.action_id)
+            self._event(session, job, "effect.failed", {"message": message, "changes": []}, now)
+            step = f"{row.sentence}: failed"
+            projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
+            return outcome_of(session, row, speed=type.speed, now=now)
+
+    def _expire_lease(self, job: Job) -> None:
+        with self._deps.database.write() as session:
+            claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=self._deps.clock())
+
+    def _event(self, session: Session, job: Job, kind: str, body: dict[str, object], at: datetime) -> None:
+        ledger.append(
+            session,
+            at=at,
+            kind=kind,
+            actor=SYSTEM,
+            run_id=job.header.run_id,
+            action_id=job.action_id,
+            agent=job.header.agent,
+            body=body,
+        )
+
+    def _operation(self, job: Job) -> Operation:
+        return self._deps.registry[job.action.type]
+
+    def _call(self, job: Job, keeper: LeaseKeeper | None) -> Call:
+        call = Call(
+            key=job.action_id,
+            arguments=job.action.arguments,
+            agent=job.header.agent,
+            run_id=job.header.run_id,
+        )
+        return call if keeper is None else keeper.watched(call)
+
+
+def _backoff() -> timedelta:
+    """Delay before the next attempt: doubles from 200 milliseconds, at most five seconds."""
+    return timedelta(seconds=min(0.2 * 2 ** (attempt() - 1), 5.0))
+
+
+

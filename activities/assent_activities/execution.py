@@ -1,0 +1,202 @@
+"""Activity ``execute_action``: perform an action that people approved, or a long one that was cleared."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, advance
+from assent.domain.approvals import ApprovalStatus, Decision, RequestCard, Verb, approval_digest
+from assent.domain.people import SYSTEM
+from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
+from assent.domain.runs import RunStatus
+from assent.policy.admission import admit, declared_limits, measured
+from assent.store import approvals, cards, ledger, pauses, projection, usage
+from assent.store.tables import ActionRow, ApprovalRow
+from assent_activities.dependencies import CardShelf, Dependencies
+from assent_activities.effects import EffectProtocol, Job
+from assent_activities.outcomes import outcome_of
+
+
+class Execution:
+    """Performs actions that were cleared.
+
+    Args:
+        dependencies: Shared by all activities.
+        effects: The effect protocol.
+    """
+
+    def __init__(self, dependencies: Dependencies, effects: EffectProtocol) -> None:
+        self._deps = dependencies
+        self._effects = effects
+        self._cards = CardShelf(dependencies.database)
+
+    @activity.defn(name=ACTIVITY_EXECUTE)
+    def execute(self, request: ExecuteAction) -> ActionOutcome:
+        """Check the approval and the pauses, claim the action and perform it.
+
+        Returns:
+            The outcome of the effect; awaiting if the decision does not count; held if a pause holds it.
+        """
+        action_id = f"{request.header.run_id}:{request.action.key}"
+        job = Job(request.header, request.action, action_id, uuid.uuid4().hex)
+        while True:
+            with self._deps.database.write() as session:
+                ready, outcome = self._prepare(session, job, request.decision)
+            if ready:
+                return self._effects.perform(job)
+            if outcome.status is not ActionStatus.CLAIMED:
+                return outcome
+            recovered = self._effects.recover(job)
+            if recovered is not None:
+                return recovered
+
+    def _prepare(self, session: Session, job: Job, decision: Decision | None) -> tuple[bool, ActionOutcome]:
+        """Claim the action if everything allows it."""
+        now = self._deps.clock()
+        row = projection.read_action(session, job.action_id, for_update=True)
+        if row is None:
+            raise ApplicationError(f"The action {job.action_id} was never admitted.", non_retryable=True)
+        request = approvals.request_for(session, job.action_id)
+        status = ActionStatus(row.status)
+        if decision is not None and request is not None:
+            self._weigh(session, job, row, request, decision, now)
+        if status.settled or status is ActionStatus.CLAIMED:
+            return False, self._outcome(session, job, row, now)
+        if request is not None and request.status != ApprovalStatus.APPROVED.value:
+            return False, self._outcome(session, job, row, now)
+        if self._refused_meanwhile(session, job, row, now):
+            return False, self._outcome(session, job, row, now)
+        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+        if held:
+            self._hold(session, job, row, held, now)
+            return False, self._outcome(session, job, row, now, held)
+        self._claim(session, job, row, now)
+        return True, self._outcome(session, job, row, now)
+
+    def _weigh(
+        self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision, now: datetime
+    ) -> None:
+        """Let a decision count, or record why it does not."""
+        why_not = self._why_not(session, job, row, request, decision)
+        if not approvals.record_decision(session, decision, counted=not why_not, why_not=why_not):
+            return
+        body = {"approval": request.id, "verb": decision.verb.value, "reason": decision.reason, "digest": decision.digest}
+        if why_not:
+            self._event(session, job, "approval.late", {**body, "why_not": why_not}, decision, now)
+            return
+        approvals.close_request(
+            session,
+            request.id,
+            to=ApprovalStatus.APPROVED,
+            decision=decision,
+            message="",
+            at=now,
+            channels=self._deps.channels,
+        )
+        self._event(session, job, "approval.decided", body, decision, now)
+        session.refresh(request)
+
+    def _why_not(
+        self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision
+    ) -> str:
+        if request.status == ApprovalStatus.APPROVED.value and approvals.was_counted(session, decision.id):
+            return ""
+        if request.status != ApprovalStatus.PENDING.value:
+            return f"It was already {request.status}."
+        bound = approval_digest(
+            run_id=job.header.run_id,
+            action_id=job.action_id,
+            action_type=job.action.type,
+            arguments=job.action.arguments,
+            card_version=row.card_version,
+            shown=RequestCard.model_validate(request.card),
+        )
+        if decision.digest != request.digest or bound != request.digest:
+            return "The decision is about something other than what would run."
+        if decision.verb is not Verb.APPROVE:
+            return "It is not an approval."
+        if not approvals.may_decide(session, decision.by.id):
+            return f"{decision.by.name} may not approve any more."
+        return ""
+
+    def _refused_meanwhile(self, session: Session, job: Job, row: ActionRow, now: datetime) -> bool:
+        """Whether a card published since then refuses the action; then it is refused."""
+        version = cards.version_in_force(session, job.header.agent)
+        if version is None or version == row.card_version:
+            return False
+        card = self._cards.get(job.header.agent, version)
+        operation = self._deps.registry.get(job.action.type)
+        verdict = admit(
+            card=card,
+            card_version=version,
+            type=operation.type if operation else None,
+            action=job.action,
+            run_id=job.header.run_id,
+            used=[0.0] * len(declared_limits(card, job.action.type)),
+        )
+        if verdict.effect is not AdmissionEffect.REFUSE:
+            return False
+        row.status, row.settled_at, row.card_version = ActionStatus.REFUSED.value, now, version
+        row.message = " ".join(r.sentence for r in verdict.reasons if r.effect is AdmissionEffect.REFUSE)
+        session.flush()
+        self._event(session, job, "action.refused", {"message": row.message, "card_version": version}, None, now)
+        return True
+
+    def _hold(self, session: Session, job: Job, row: ActionRow, held: list[str], now: datetime) -> None:
+        if row.status != ActionStatus.HELD.value:
+            row.status = advance(ActionStatus(row.status), ActionStatus.HELD).value
+            session.flush()
+            self._event(session, job, "action.held", {"pauses": held}, None, now)
+            step = f"{row.sentence}: held"
+            projection.step_run(session, job.header.run_id, status=RunStatus.HELD, step=step, at=now)
+
+    def _claim(self, session: Session, job: Job, row: ActionRow, now: datetime) -> None:
+        self._effects.claim(session, job, at=now)
+        row.status = advance(ActionStatus(row.status), ActionStatus.CLAIMED).value
+        session.flush()
+        card = self._cards.get(job.header.agent, row.card_version)
+        limits = declared_limits(card, job.action.type)
+        usage.release(session, job.action_id)
+        usage.reserve(
+            session,
+            action_id=job.action_id,
+            agent=job.header.agent,
+            action_type=job.action.type,
+            run_id=job.header.run_id,
+            amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
+            at=now,
+        )
+        self._event(session, job, "effect.claimed", {}, None, now)
+        step = f"{row.sentence}: running"
+        projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
+
+    def _outcome(
+        self, session: Session, job: Job, row: ActionRow, now: datetime, held: list[str] | None = None
+    ) -> ActionOutcome:
+        speed = self._deps.registry[job.action.type].type.speed
+        return outcome_of(session, row, speed=speed, now=now, held_by=held or [])
+
+    def _event(
+        self,
+        session: Session,
+        job: Job,
+        kind: str,
+        body: dict[str, object],
+        decision: Decision | None,
+        at: datetime,
+    ) -> None:
+        ledger.append(
+            session,
+            at=at,
+            kind=kind,
+            actor=decision.by if decision else SYSTEM,
+            run_id=job.header.run_id,
+            action_id=job.action_id,
+            agent=job.header.agent,
+            body=body,
+        )

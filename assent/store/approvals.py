@@ -1,0 +1,140 @@
+"""Writing approval requests and decisions. Only activities call this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.domain.approvals import ApprovalStatus, Decision, RequestCard
+from assent.domain.people import Role
+from assent.domain.runs import RunHeader
+from assent.store.tables import ApprovalRow, DecisionRow, OutboxRow, PersonRow
+
+REQUESTED = "approval.requested"
+"""Outbox kind: show a new request."""
+CLOSED = "approval.closed"
+"""Outbox kind: update every copy of a request."""
+
+
+def open_request(
+    session: Session,
+    header: RunHeader,
+    *,
+    approval_id: str,
+    action_id: str,
+    digest: str,
+    card: RequestCard,
+    at: datetime,
+    expires_at: datetime,
+    channels: Sequence[str],
+) -> None:
+    """Insert a pending request and the notifications of it."""
+    session.execute(
+        insert(ApprovalRow).values(
+            id=approval_id,
+            action_id=action_id,
+            run_id=header.run_id,
+            agent=header.agent,
+            type=card.action_type,
+            digest=digest,
+            headline=card.headline,
+            amount=card.amount,
+            card=card.model_dump(mode="json"),
+            status=ApprovalStatus.PENDING.value,
+            created_at=at,
+            expires_at=expires_at,
+            decision_reason="",
+        )
+    )
+    notify(session, channels, REQUESTED, approval_id, at)
+
+
+def request_for(session: Session, action_id: str) -> ApprovalRow | None:
+    """The request about an action, if there is one."""
+    return session.execute(select(ApprovalRow).where(col(ApprovalRow.action_id) == action_id)).scalar_one_or_none()
+
+
+def exists_for(session: Session, action_id: str) -> bool:
+    """Whether people were or are asked about an action."""
+    return request_for(session, action_id) is not None
+
+
+def close_request(
+    session: Session,
+    approval_id: str,
+    *,
+    to: ApprovalStatus,
+    decision: Decision | None,
+    message: str,
+    at: datetime,
+    channels: Sequence[str],
+) -> None:
+    """End a pending request and notify of it."""
+    session.execute(
+        update(ApprovalRow)
+        .where(col(ApprovalRow.id) == approval_id, col(ApprovalRow.status) == ApprovalStatus.PENDING.value)
+        .values(
+            status=to.value,
+            decided_at=decision.at if decision else at,
+            decided_by=decision.by.model_dump(mode="json") if decision else None,
+            decision_reason=decision.reason if decision else message,
+        )
+    )
+    notify(session, channels, CLOSED, approval_id, at)
+
+
+def record_decision(session: Session, decision: Decision, *, counted: bool, why_not: str = "") -> bool:
+    """Keep a decision that reached the run; false if it was already kept."""
+    if session.get(DecisionRow, decision.id) is not None:
+        return False
+    session.execute(
+        insert(DecisionRow).values(
+            id=decision.id,
+            approval_id=decision.approval_id,
+            action_id=decision.action_id,
+            verb=decision.verb.value,
+            reason=decision.reason,
+            actor=decision.by.model_dump(mode="json"),
+            at=decision.at,
+            counted=counted,
+            why_not=why_not,
+        )
+    )
+    return True
+
+
+def may_decide(session: Session, person_id: str) -> bool:
+    """Whether somebody is a person who may approve now."""
+    person = session.get(PersonRow, person_id)
+    if person is None or person.disabled:
+        return False
+    return Role.APPROVER.value in person.roles or Role.ADMIN.value in person.roles
+
+
+def notify(session: Session, channels: Sequence[str], kind: str, subject: str, at: datetime) -> None:
+    """Put notifications into the outbox."""
+    if channels:
+        rows = [
+            {
+                "channel": channel,
+                "kind": kind,
+                "subject": subject,
+                "created_at": at,
+                "due_at": at,
+                "attempts": 0,
+                "sent": False,
+                "error": "",
+            }
+            for channel in channels
+        ]
+        session.execute(insert(OutboxRow), rows)
+
+
+def was_counted(session: Session, decision_id: str) -> bool:
+    """Whether a decision was kept and counted."""
+    row = session.get(DecisionRow, decision_id)
+    return row is not None and row.counted

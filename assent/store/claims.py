@@ -1,0 +1,157 @@
+"""Claims on the real world: one row per action, held by a lease, ended by an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.domain.canonical import Json
+from assent.domain.effects import EffectStatus, ResourceChange
+from assent.store.tables import EffectRow, ResourceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim as the effect protocol sees it."""
+
+    action_id: str
+    status: EffectStatus
+    holder: str
+    lease_until: datetime
+    attempts: int
+
+
+def claim(
+    session: Session, *, action_id: str, run_id: str, agent: str, type: str, holder: str, lease_until: datetime, at: datetime
+) -> None:
+    """Claim an action; the primary key lets only one claim exist.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: It is already claimed.
+    """
+    session.execute(
+        insert(EffectRow).values(
+            action_id=action_id,
+            run_id=run_id,
+            agent=agent,
+            type=type,
+            status=EffectStatus.CLAIMED.value,
+            holder=holder,
+            lease_until=lease_until,
+            attempts=1,
+            claimed_at=at,
+            changes=[],
+            message="",
+        )
+    )
+
+
+def read_claim(session: Session, action_id: str) -> Claim | None:
+    """The claim of an action, if there is one."""
+    row = session.execute(
+        select(
+            col(EffectRow.status), col(EffectRow.holder), col(EffectRow.lease_until), col(EffectRow.attempts)
+        ).where(col(EffectRow.action_id) == action_id)
+    ).one_or_none()
+    return Claim(action_id, EffectStatus(row[0]), row[1], row[2], row[3]) if row else None
+
+
+def take_over(session: Session, found: Claim, *, holder: str, lease_until: datetime) -> bool:
+    """Take a claim whose lease ran out; false if somebody else was quicker or its holder renewed it."""
+    return _changed(
+        session.execute(
+            update(EffectRow)
+            .where(
+                col(EffectRow.action_id) == found.action_id,
+                col(EffectRow.status) == EffectStatus.CLAIMED.value,
+                col(EffectRow.holder) == found.holder,
+                col(EffectRow.lease_until) == found.lease_until,
+            )
+            .values(holder=holder, lease_until=lease_until, attempts=found.attempts + 1)
+        )
+    )
+
+
+def renew(session: Session, *, action_id: str, holder: str, lease_until: datetime) -> bool:
+    """Prolong a lease; false if it was taken over."""
+    return _changed(
+        session.execute(
+            update(EffectRow)
+            .where(
+                col(EffectRow.action_id) == action_id,
+                col(EffectRow.holder) == holder,
+                col(EffectRow.status) == EffectStatus.CLAIMED.value,
+            )
+            .values(lease_until=lease_until)
+        )
+    )
+
+
+def release_claim(session: Session, *, action_id: str, holder: str) -> bool:
+    """Give a claim back that certainly had no effect; false if it was taken over."""
+    return _changed(
+        session.execute(
+            delete(EffectRow).where(
+                col(EffectRow.action_id) == action_id,
+                col(EffectRow.holder) == holder,
+                col(EffectRow.status) == EffectStatus.CLAIMED.value,
+            )
+        )
+    )
+
+
+def finish(
+    session: Session,
+    *,
+    action_id: str,
+    holder: str,
+    status: EffectStatus,
+    at: datetime,
+    changes: Sequence[ResourceChange] = (),
+    undo_data: Json = None,
+    message: str = "",
+) -> bool:
+    """Record the outcome of a claim that ``holder`` still holds, or that became unknown meanwhile.
+
+    Returns:
+        False if somebody else recorded an outcome or holds the claim now: theirs counts.
+    """
+    known = status is not EffectStatus.UNKNOWN
+    holds = (col(EffectRow.holder) == holder) & (col(EffectRow.status) == EffectStatus.CLAIMED.value)
+    late = col(EffectRow.status) == EffectStatus.UNKNOWN.value
+    done = _changed(
+        session.execute(
+            update(EffectRow)
+            .where(col(EffectRow.action_id) == action_id, (holds | late) if known else holds)
+            .values(
+                status=status.value,
+                finished_at=at,
+                changes=[change.model_dump(mode="json") for change in changes],
+                undo_data=undo_data,
+                message=message,
+            )
+        )
+    )
+    if done:
+        touch(session, action_id, changes, at=at, undo=False)
+    return done
+
+
+def touch(session: Session, action_id: str, changes: Sequence[ResourceChange], *, at: datetime, undo: bool) -> None:
+    """Note the records an effect or its undo touched, so that a record's history can be found."""
+    names = sorted({change.resource for change in changes})
+    if names:
+        rows = [{"resource": name, "at": at, "action_id": action_id, "undo": undo} for name in names]
+        session.execute(insert(ResourceRow), rows)
+
+
+def _changed(result: Any) -> bool:
+    assert isinstance(result, CursorResult)
+    return result.rowcount > 0
