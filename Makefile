@@ -47,6 +47,7 @@ lock: $(STAMP) ## Write the hash-pinned requirements again from pyproject.toml
 	$(VENV)/lock/bin/uv pip compile $(LOCK_FLAGS) --extra dev -o requirements/dev.txt pyproject.toml
 	$(VENV)/lock/bin/uv pip compile $(LOCK_FLAGS) --extra postgres -c requirements/dev.txt \
 		-o requirements/runtime.txt pyproject.toml
+	echo hatchling | $(VENV)/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt -o requirements/build.txt -
 
 clean: ## Remove the environment, caches and build results; keeps ./.assent
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -20,9 +20,9 @@ from assent.runtime.temporal.version import Versions, ask, pinned, platform_name
 class Source(StrEnum):
     """Where an executable came from."""
 
-    PATH = "PATH"
-    CACHE = "cache"
-    SDK = "SDK download"
+    PATH = "from PATH"
+    CACHE = "from the cache"
+    SDK = "downloaded"
     BUILT = "built from source"
 
 
@@ -35,7 +35,7 @@ class Located:
     versions: Versions
 
     def __str__(self) -> str:
-        return f"Temporal CLI {self.versions.cli} (server {self.versions.server}) from {self.source}: {self.path}"
+        return f"Temporal CLI {self.versions.cli} (server {self.versions.server}), {self.source}: {self.path}"
 
 
 def cache_folder(settings: Settings) -> Path:
