@@ -13,6 +13,7 @@ from assent_activities.connectors.contract import Connector, ConnectorEnvironmen
 from assent_activities.connectors.sql_rows.database import RowDatabase, first_line
 from assent_activities.connectors.sql_rows.operations import RowOperation
 from assent_activities.connectors.sql_rows.options import SqlRowsOptions, TableOptions, Verb, read_options
+from assent_activities.connectors.sql_rows.schema import must_be_given, references
 from assent_activities.connectors.sql_rows.store import RowStore
 from assent_activities.connectors.sql_rows.types import action_type
 
@@ -69,7 +70,11 @@ def build(environment: ConnectorEnvironment) -> Connector:
     try:
         inspector = inspect(database.engine)
         tables = {name: _table(database, inspector, options, name, table) for name, table in options.tables.items()}
+    except InvalidInput:
+        database.close()
+        raise
     except DBAPIError as error:
+        database.close()
         raise Unavailable(
             f"The database of the connector {options.name} does not answer: {first_line(error)}.",
             where=database.url.render_as_string(hide_password=True),
@@ -102,6 +107,7 @@ def _table(
         found = Table(wanted, MetaData(), schema=options.db_schema, autoload_with=database.engine, resolve_fks=False)
     except NoSuchTableError:
         raise InvalidInput(f"The database has no table {wanted}.", where=where) from None
+    found.info["dialect"] = database.url.get_backend_name()
     if not found.primary_key.columns:
         raise InvalidInput(f"The table {wanted} has no primary key.", where=where, todo="Rows are named by their key.")
     named = {*table.columns, *table.readable, *table.only, *table.volatile}
@@ -110,6 +116,12 @@ def _table(
         raise InvalidInput(f"The table {wanted} has no column {', '.join(unknown)}.", where=where)
     if {Verb.INSERT, Verb.UPDATE} & table.allow and not set(table.columns) - set(table.only):
         raise InvalidInput("Writing needs at least one writable column.", where=f"{where}.columns")
+    if Verb.INSERT in table.allow:
+        left_out = sorted(set(must_be_given(found)) - set(table.columns) - set(table.only))
+        if left_out:
+            raise InvalidInput(
+                f"A new row of {wanted} needs {', '.join(left_out)}.", where=f"{where}.columns", todo="Add them."
+            )
     if Verb.DELETE in table.allow:
         _refuse_hidden_effects(inspector, options, wanted, where)
     return found
@@ -117,12 +129,10 @@ def _table(
 
 def _refuse_hidden_effects(inspector: Inspector, options: SqlRowsOptions, wanted: str, where: str) -> None:
     """A delete that the database spreads to other tables has no complete before-image, so it could not be undone."""
-    for other in inspector.get_table_names(schema=options.db_schema):
-        for key in inspector.get_foreign_keys(other, schema=options.db_schema):
-            effect = str(key.get("options", {}).get("ondelete", "")).upper()
-            if key["referred_table"] == wanted and effect in _HIDDEN_EFFECTS:
-                raise InvalidInput(
-                    f"Deleting from {wanted} would also change {other} (ON DELETE {effect}); no undo restores that.",
-                    where=f"{where}.allow",
-                    todo="Leave out `delete`, or change the foreign key to RESTRICT.",
-                )
+    for other, effect in references(inspector, options.db_schema, wanted):
+        if effect in _HIDDEN_EFFECTS:
+            raise InvalidInput(
+                f"Deleting from {wanted} would also change {other} (ON DELETE {effect}); no undo restores that.",
+                where=f"{where}.allow",
+                todo="Leave out `delete`, or change the foreign key to RESTRICT.",
+            )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Inspector, Table
 from sqlalchemy.types import Enum
 
 from assent.domain.canonical import Json
@@ -66,13 +66,33 @@ def key_schema(table: Table) -> dict[str, Json]:
     return {**columns_schema(table, names, required=names), "description": "Primary key of the row."}
 
 
-def must_be_given(table: Table, names: Sequence[str]) -> list[str]:
-    """Columns, among those that may be written, that an insert cannot do without."""
+def must_be_given(table: Table) -> list[str]:
+    """Columns that an insert cannot do without."""
     return [
-        name
-        for name in names
-        if not (column := table.columns[name]).nullable
-        and column.default is None
-        and column.server_default is None
-        and not (column.primary_key and column is table.autoincrement_column)
+        column.name
+        for column in table.columns
+        if (column.primary_key or not column.nullable) and not _filled_by_database(table, column)
     ]
+
+
+def references(inspector: Inspector, schema: str | None, wanted: str) -> Iterator[tuple[str, str]]:
+    """Tables that refer to a table, each with what a delete there does to their rows (``CASCADE``, …)."""
+    for other in inspector.get_table_names(schema=schema):
+        if inspector.dialect.name == "sqlite":
+            # SQLAlchemy does not see the options of a foreign key that SQLite's column definition carries.
+            quoted = inspector.dialect.identifier_preparer.quote(other)
+            with inspector.engine.connect() as connection:
+                keys = connection.exec_driver_sql(f"PRAGMA foreign_key_list({quoted})").mappings().all()
+            yield from ((other, str(key["on_delete"]).upper()) for key in keys if key["table"] == wanted)
+            continue
+        for found in inspector.get_foreign_keys(other, schema=schema):
+            if found["referred_table"] == wanted:
+                yield other, str(found.get("options", {}).get("ondelete", "")).upper()
+
+
+def _filled_by_database(table: Table, column: Column[Any]) -> bool:
+    if column.server_default is not None or column.identity is not None or column.computed is not None:
+        return True
+    # An integer primary key is SQLite's row number; nothing but this tells it from PostgreSQL's plain integer.
+    sqlite = table.info.get("dialect") == "sqlite"
+    return sqlite and column.primary_key and column is table.autoincrement_column

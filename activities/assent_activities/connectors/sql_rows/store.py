@@ -20,7 +20,7 @@ from assent_activities.connectors.sql_rows.transaction import RowTransaction
 Answer = TypeVar("Answer")
 Work = Callable[[RowTransaction], Answer]
 
-ATTEMPTS = 5
+ATTEMPTS = 10
 """How often a transaction is repeated that the database rolled back for the sake of another one."""
 
 
@@ -141,16 +141,24 @@ class RowStore:
 
     def _once(self, key: str, kind: Kind, attempt: Work[Performed]) -> Performed:
         self._prepare()
+        held: set[tuple[str, tuple[Json, ...]]] = set()
         for left in reversed(range(ATTEMPTS)):
             try:
                 with self.database.writing() as connection:
                     self.database.lock_key(connection, f"{kind}:{key}")
                     done = recorded(connection, key, kind)
-                    if done is None:
-                        done = attempt(RowTransaction(connection, self.tables, lock=True, dry=False))
-                        record(connection, key, kind, done)
+                    if done is not None:
+                        return done
+                    rows = RowTransaction(connection, self.tables, lock=True, dry=False)
+                    try:
+                        rows.hold(held)
+                        done = attempt(rows)
+                    finally:
+                        held |= rows.touched
+                    record(connection, key, kind, done)
                     return done
             except Contended:
+                # Two transactions wanted each other's rows. Taking them in one order lets the next attempt through.
                 if not left:
                     raise
             except ActionFailed as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ class RowTransaction:
         self._lock = lock
         self._dry = dry
         self._images: dict[tuple[str, tuple[Json, ...]], Image] = {}
+        self._touched: set[tuple[str, tuple[Json, ...]]] = set()
         self._new = 0
 
     def get(self, table: str, key: Key) -> Row | None:
@@ -118,12 +119,23 @@ class RowTransaction:
         self._images[table, key] = Image(table, key, None, stored)
         return copy.deepcopy(stored)
 
+    def hold(self, keys: Iterable[tuple[str, tuple[Json, ...]]]) -> None:
+        """Read, and so lock, some rows in an order that is the same for everybody."""
+        for table, key in sorted(keys, key=repr):
+            self._image(table, key)
+
+    @property
+    def touched(self) -> set[tuple[str, tuple[Json, ...]]]:
+        """Table and key of every row asked for so far, granted or not."""
+        return set(self._touched)
+
     def images(self) -> Sequence[Image]:
         """Rows that were changed, in the order they were first touched."""
         return [image for image in self._images.values() if image.changed]
 
     def _image(self, table: str, key: tuple[Json, ...]) -> Image:
         if (table, key) not in self._images:
+            self._touched.add((table, key))
             row = self._read(table, key)
             self._images[table, key] = Image(table, key, row, copy.deepcopy(row))
         return self._images[table, key]

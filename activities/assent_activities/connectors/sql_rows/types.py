@@ -49,7 +49,8 @@ def _arguments(verb: Verb, table: Table, options: TableOptions) -> dict[str, Jso
     keys = {column.name for column in table.primary_key.columns}
     properties: dict[str, Json] = {}
     if verb is Verb.INSERT:
-        properties["values"] = columns_schema(table, writable, required=must_be_given(table, writable))
+        required = [name for name in must_be_given(table) if name in writable]
+        properties["values"] = columns_schema(table, writable, required=required)
         return _object(properties, ["values"])
     properties["row"] = key_schema(table)
     required = ["row"]
