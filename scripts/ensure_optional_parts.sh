@@ -7,7 +7,7 @@ missing=()
 
 if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null \
   && ! command -v google-chrome >/dev/null; then
-  missing+=(chromium)
+  missing+=(chromium fonts-liberation)
 fi
 if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
   missing+=(postgresql)

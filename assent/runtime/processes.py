@@ -19,6 +19,20 @@ STOP_SECONDS = 20.0
 
 _PR_SET_PDEATHSIG = 1
 
+_LEASH = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+trap 'kill -TERM $child 2>/dev/null' TERM INT HUP
+{ cat <&3 >/dev/null; kill -TERM $child 2>/dev/null; } &
+watcher=$!
+wait $child
+code=$?
+while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
+kill $watcher 2>/dev/null
+exit $code
+"""
+
 
 def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     """Return this process's environment with ``changes`` made for a child; None takes a variable away."""
@@ -52,6 +66,14 @@ def start(
         start_new_session=True,
         preexec_fn=_DieWithParent(os.getpid()) if sys.platform == "linux" else None,
     )
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """Return a command that runs a foreign ``command`` and ends it when its own standard input breaks.
+
+    For systems whose kernel does not tell children that their parent has died: a shell in between watches instead.
+    """
+    return ["/bin/sh", "-c", _LEASH, "leash", *command]
 
 
 def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -110,9 +110,8 @@ class Installation:
             update={"temporal_address": server.address, "temporal_ui_url": server.ui_url}
         )
         self._progress.phase("Starting the Temporal server")
-        child = self._supervisor.add(
-            Program("temporal", tuple(server.command()), self._log("temporal"), last_to_end=True)
-        )
+        command = server.command() if sys.platform == "linux" else processes.leashed(server.command())
+        child = self._supervisor.add(Program("temporal", tuple(command), self._log("temporal"), last_to_end=True))
         server.wait_ready(lambda: child.alive, child.program.log, self._progress)
         self._progress.say(f"Temporal is ready at {server.address}, its own page at {server.ui_url}")
 
