@@ -320,9 +320,7 @@ class Admission:
                     used.append(0.0)
                 case Per.RUN:
                     run_id = job.header.run_id
-                    used.append(
-                        usage.used_in_run(session, run_id=run_id, action_type=kind, measure=limit.measure)
-                    )
+                    used.append(usage.used_in_run(session, run_id=run_id, action_type=kind, measure=limit.measure))
                 case Per.HOUR:
                     used.append(
                         usage.used_in_hour(session, agent=agent, action_type=kind, measure=limit.measure, now=now)
@@ -342,9 +340,7 @@ class Admission:
         operation = self._deps.registry.get(job.action.type)
         if operation is None or schema_faults(operation.type, job.action.arguments):
             return _Preview([])
-        call = Call(
-            key=job.action_id, arguments=job.action.arguments, agent=job.header.agent, run_id=job.header.run_id
-        )
+        call = Call(key=job.action_id, arguments=job.action.arguments, agent=job.header.agent, run_id=job.header.run_id)
         try:
             return _Preview(operation.preview(call))
         except ActionFailed as error:

@@ -108,9 +108,7 @@ class Closing:
         step = f"{row.sentence}: {row.status}"
         projection.step_run(session, row.run_id, status=RunStatus.RUNNING, step=step, at=now)
 
-    def _late(
-        self, session: Session, request: CloseAction, row: ActionRow, why_not: str, now: datetime
-    ) -> None:
+    def _late(self, session: Session, request: CloseAction, row: ActionRow, why_not: str, now: datetime) -> None:
         decision = request.decision
         if decision is None or not approvals.record_decision(session, decision, counted=False, why_not=why_not):
             return

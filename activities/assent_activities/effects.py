@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, advance
-from assent.domain.canonical import digest_of
+from assent.domain.canonical import Json, digest_of
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import EffectStatus, Performed
 from assent.domain.people import SYSTEM
@@ -194,7 +194,7 @@ class EffectProtocol:
             )
             row = projection.read_action(session, job.action_id)
             assert row is not None, job.action_id
-            body = {
+            body: dict[str, Json] = {
                 "message": message,
                 "changes": [change.model_dump(mode="json") for change in performed.changes],
                 "result_digest": digest_of(performed.result),
@@ -246,7 +246,7 @@ class EffectProtocol:
         with self._deps.database.write() as session:
             claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=self._deps.clock())
 
-    def _event(self, session: Session, job: Job, kind: str, body: dict[str, object], at: datetime) -> None:
+    def _event(self, session: Session, job: Job, kind: str, body: dict[str, Json], at: datetime) -> None:
         ledger.append(
             session,
             at=at,
@@ -274,6 +274,3 @@ class EffectProtocol:
 def _backoff() -> timedelta:
     """Delay before the next attempt: doubles from 200 milliseconds, at most five seconds."""
     return timedelta(seconds=min(0.2 * 2 ** (attempt() - 1), 5.0))
-
-
-

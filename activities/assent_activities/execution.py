@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, advance
 from assent.domain.approvals import ApprovalStatus, Decision, RequestCard, Verb, approval_digest
+from assent.domain.canonical import Json
 from assent.domain.people import SYSTEM
 from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
 from assent.domain.runs import RunStatus
@@ -85,7 +86,12 @@ class Execution:
         why_not = self._why_not(session, job, row, request, decision)
         if not approvals.record_decision(session, decision, counted=not why_not, why_not=why_not):
             return
-        body = {"approval": request.id, "verb": decision.verb.value, "reason": decision.reason, "digest": decision.digest}
+        body = {
+            "approval": request.id,
+            "verb": decision.verb.value,
+            "reason": decision.reason,
+            "digest": decision.digest,
+        }
         if why_not:
             self._event(session, job, "approval.late", {**body, "why_not": why_not}, decision, now)
             return
@@ -101,9 +107,7 @@ class Execution:
         self._event(session, job, "approval.decided", body, decision, now)
         session.refresh(request)
 
-    def _why_not(
-        self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision
-    ) -> str:
+    def _why_not(self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision) -> str:
         if request.status == ApprovalStatus.APPROVED.value and approvals.was_counted(session, decision.id):
             return ""
         if request.status != ApprovalStatus.PENDING.value:
@@ -186,7 +190,7 @@ class Execution:
         session: Session,
         job: Job,
         kind: str,
-        body: dict[str, object],
+        body: dict[str, Json],
         decision: Decision | None,
         at: datetime,
     ) -> None:

@@ -144,7 +144,7 @@ class RunLife:
             .where(col(ActionRow.run_id) == run_id)
             .group_by(col(ActionRow.status))
         )
-        return {status: count for status, count in rows}
+        return dict(rows)
 
 
 _UNSETTLED = [ActionStatus.AWAITING, ActionStatus.HELD, ActionStatus.CLEARED]

@@ -1,4 +1,4 @@
-"""Admission: whether an action may run, and how freely. Every rule is weighed, every reason kept, the strictest wins."""
+"""Admission: whether an action may run, and how freely. All rules are weighed, all reasons kept."""
 
 from __future__ import annotations
 

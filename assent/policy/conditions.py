@@ -7,7 +7,9 @@ from typing import Any
 
 import celpy
 import celpy.celtypes
-from celpy import CELEvalError, CELParseError
+from celpy.adapter import json_to_cel
+from celpy.celparser import CELParseError
+from celpy.evaluation import CELEvalError
 
 from assent.domain.canonical import Json
 
@@ -54,7 +56,7 @@ def holds(expression: str, *, arguments: dict[str, Json], agent: str, run_id: st
         ConditionError: It does not give true or false for these arguments, because one is missing, say.
     """
     activation: dict[str, Any] = {
-        "args": celpy.json_to_cel(arguments),
+        "args": json_to_cel(arguments),
         "agent": celpy.celtypes.StringType(agent),
         "run": celpy.celtypes.StringType(run_id),
         "reason": celpy.celtypes.StringType(reason),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -138,3 +139,23 @@ def was_counted(session: Session, decision_id: str) -> bool:
     """Whether a decision was kept and counted."""
     row = session.get(DecisionRow, decision_id)
     return row is not None and row.counted
+
+
+@dataclass(frozen=True, slots=True)
+class RequestState:
+    """What the gateway checks of a request before it sends a decision."""
+
+    action_id: str
+    run_id: str
+    status: ApprovalStatus
+    digest: str
+    decided_by: str
+
+
+def request(session: Session, approval_id: str) -> RequestState | None:
+    """A request by its id."""
+    row = session.get(ApprovalRow, approval_id)
+    if row is None:
+        return None
+    name = row.decided_by["name"] if row.decided_by else ""
+    return RequestState(row.action_id, row.run_id, ApprovalStatus(row.status), row.digest, name)

@@ -65,9 +65,7 @@ def publish(
     version = newest.version + 1 if newest else 1
     row = {"digest": digest, "source": source, "card": card, "catalogue": catalogue}
     session.execute(
-        insert(CardVersionRow).values(
-            agent=agent, version=version, published_at=at, published_by=by.name, **row
-        )
+        insert(CardVersionRow).values(agent=agent, version=version, published_at=at, published_by=by.name, **row)
     )
     session.merge(AgentRow(name=agent, title=title, version=version, updated_at=at))
     ledger.append(

@@ -29,7 +29,15 @@ class Claim:
 
 
 def claim(
-    session: Session, *, action_id: str, run_id: str, agent: str, type: str, holder: str, lease_until: datetime, at: datetime
+    session: Session,
+    *,
+    action_id: str,
+    run_id: str,
+    agent: str,
+    type: str,
+    holder: str,
+    lease_until: datetime,
+    at: datetime,
 ) -> None:
     """Claim an action; the primary key lets only one claim exist.
 
@@ -56,9 +64,9 @@ def claim(
 def read_claim(session: Session, action_id: str) -> Claim | None:
     """The claim of an action, if there is one."""
     row = session.execute(
-        select(
-            col(EffectRow.status), col(EffectRow.holder), col(EffectRow.lease_until), col(EffectRow.attempts)
-        ).where(col(EffectRow.action_id) == action_id)
+        select(col(EffectRow.status), col(EffectRow.holder), col(EffectRow.lease_until), col(EffectRow.attempts)).where(
+            col(EffectRow.action_id) == action_id
+        )
     ).one_or_none()
     return Claim(action_id, EffectStatus(row[0]), row[1], row[2], row[3]) if row else None
 

@@ -66,9 +66,9 @@ class Database:
         Raises:
             Unavailable: The database cannot be reached.
         """
-        with _translated(), self._writer if self.sqlite else contextlib.nullcontext():
-            with Session(self._writing, expire_on_commit=False) as session, session.begin():
-                yield session
+        turn = self._writer if self.sqlite else contextlib.nullcontext()
+        with _translated(), turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def lock_shared(self, session: Session, name: int) -> None:
         """Hold a named lock together with others until the transaction ends; SQLite's write lock already excludes."""

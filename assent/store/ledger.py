@@ -200,8 +200,8 @@ def _linked(session: Session, batch: int) -> Iterator[tuple[LedgerLinkRow, Ledge
             .order_by(col(LedgerLinkRow.seq))
             .limit(batch)
         ).all()
-        for link, event in rows:
-            yield link, event
+        for row in rows:
+            yield row[0], row[1]
         if len(rows) < batch:
             return
         after = rows[-1][0].seq

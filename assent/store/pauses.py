@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.effects import EffectStatus
 from assent.domain.errors import Conflict, NotFound
@@ -22,7 +23,7 @@ from assent.domain.people import SYSTEM, Actor
 from assent.domain.runs import RunStatus
 from assent.store import ledger
 from assent.store.database import Database
-from assent.store.tables import ApprovalRow, EffectRow, PauseRow, RunRow
+from assent.store.tables import ActionRow, ApprovalRow, EffectRow, PauseRow, RunRow
 
 FENCE = 0x4153_4645_4E43
 """Advisory lock on PostgreSQL: shared by claims, alone by pauses."""
@@ -73,7 +74,7 @@ def begin(
             requested_at=at,
             fenced_at=at,
             in_flight=0,
-            told=0,
+            affected=0,
             resume_note="",
         )
     )
@@ -119,7 +120,7 @@ def _give_time_back(session: Session, scope: Scope, *, since: datetime, at: date
         )
 
 
-def observe(session: Session, pause_id: str, *, at: datetime, told: int | None = None) -> PauseProgress:
+def observe(session: Session, pause_id: str, *, at: datetime) -> PauseProgress:
     """Count claims in scope without an outcome, and record when there are none left.
 
     Raises:
@@ -135,26 +136,43 @@ def observe(session: Session, pause_id: str, *, at: datetime, told: int | None =
         .where(col(EffectRow.status) == EffectStatus.CLAIMED.value, _within(EffectRow, scope))
     ).scalar_one()
     row.in_flight = in_flight
-    if told is not None:
-        row.told, row.known_at = told, row.known_at or at
+    if row.known_at is None:
+        row.known_at, row.affected = at, _open_runs(session, scope)
     if in_flight == 0 and row.quiesced_at is None and row.active:
         row.quiesced_at = at
         body = {"pause": pause_id, "seconds": (at - row.requested_at).total_seconds()}
         ledger.append(session, at=at, kind="pause.quiesced", actor=SYSTEM, body=body, **_subject(scope))
-    return PauseProgress(in_flight=in_flight, resumed=not row.active, told=row.told)
+    return PauseProgress(in_flight=in_flight, resumed=not row.active)
 
 
-def affected_runs(session: Session, scope: Scope) -> list[str]:
-    """Runs in scope that have not ended."""
-    open_runs = col(RunRow.status).in_([status.value for status in RunStatus if not status.ended])
-    return list(session.execute(select(col(RunRow.run_id)).where(open_runs, _within(RunRow, scope))).scalars())
+def _open_runs(session: Session, scope: Scope) -> int:
+    still_open = col(RunRow.status).in_([status.value for status in RunStatus if not status.ended])
+    return session.execute(
+        select(func.count()).select_from(RunRow).where(still_open, _within(RunRow, scope))
+    ).scalar_one()
+
+
+def held_runs(session: Session, scope: Scope) -> list[str]:
+    """Runs in scope with an action that a pause holds."""
+    held = col(ActionRow.status) == ActionStatus.HELD.value
+    statement = select(col(ActionRow.run_id)).distinct().where(held, _within(ActionRow, scope))
+    return list(session.execute(statement).scalars())
+
+
+def run_ended(session: Session, run_id: str) -> bool:
+    """Whether a run has ended or never began."""
+    row = session.get(RunRow, run_id)
+    return row is None or row.ended_at is not None
+
+
+def exists(session: Session, pause_id: str) -> bool:
+    """Whether there is such a pause, ended or not."""
+    return session.get(PauseRow, pause_id) is not None
 
 
 def unannounced(session: Session) -> list[PauseState]:
     """Active pauses that no workflow has taken up yet, because Temporal was away when they were made."""
-    rows = session.execute(
-        select(PauseRow).where(col(PauseRow.active), col(PauseRow.known_at).is_(None))
-    ).scalars()
+    rows = session.execute(select(PauseRow).where(col(PauseRow.active), col(PauseRow.known_at).is_(None))).scalars()
     return [state_of(row) for row in rows]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_postgres
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -35,7 +36,7 @@ def ensure_run(database: Database, session: Session, header: RunHeader, *, at: d
             message="",
         ).on_conflict_do_nothing()
     )
-    return bool(done.rowcount)
+    return isinstance(done, CursorResult) and done.rowcount > 0
 
 
 def step_run(

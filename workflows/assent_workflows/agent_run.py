@@ -275,9 +275,7 @@ class AgentRun:
     async def _record_late(self, key: str) -> None:
         """Record decisions on an action that is settled."""
         for decision in self._decisions.pop(key, []):
-            request = CloseAction(
-                header=self._later_header(), action_id=decision.action_id, to=None, decision=decision
-            )
+            request = CloseAction(header=self._later_header(), action_id=decision.action_id, to=None, decision=decision)
             try:
                 await calls.close(request)
             except ActivityError:

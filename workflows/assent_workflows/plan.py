@@ -46,9 +46,7 @@ class PlanProgress:
     @property
     def left(self) -> list[ProposedAction]:
         """Actions that have not started, in order, each with the keys it waits for written out."""
-        return [
-            action.model_copy(update={"after": sorted(self._all[key])}) for key, action in self._left.items()
-        ]
+        return [action.model_copy(update={"after": sorted(self._all[key])}) for key, action in self._left.items()]
 
     @property
     def has_ready(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-
 from typing import TypeVar
 
 from temporalio import workflow
@@ -75,9 +74,7 @@ class Rollback:
         return self._progress
 
     async def _stop(self, request: RollbackRequest) -> None:
-        stop = StopRun(
-            rollback_id=request.rollback_id, run_id=request.scope.id, by=request.by, at=request.requested_at
-        )
+        stop = StopRun(rollback_id=request.rollback_id, run_id=request.scope.id, by=request.by, at=request.requested_at)
         for _ in range(_STOP_LOOKS):
             if await _on_undo_queue(ACTIVITY_STOP_RUN, stop, bool):
                 return

@@ -30,8 +30,8 @@ class PauseView:
         fenced_at: From when on no effect could begin.
         quiesced_at: When the last effect under way had ended.
         in_flight: Effects that were under way when last counted.
-        told: Runs that were told.
-        known_at: When all affected runs had been told.
+        affected: Open runs in its scope when it was taken up.
+        known_at: When a worker took it up.
         resumed_at: When it ended.
         resumed_by: Who ended it.
         resume_note: What was changed before going on.
@@ -46,7 +46,7 @@ class PauseView:
     fenced_at: datetime
     quiesced_at: datetime | None
     in_flight: int
-    told: int
+    affected: int
     known_at: datetime | None
     resumed_at: datetime | None
     resumed_by: Actor | None
@@ -108,7 +108,7 @@ def _view(row: PauseRow) -> PauseView:
         fenced_at=row.fenced_at,
         quiesced_at=row.quiesced_at,
         in_flight=row.in_flight,
-        told=row.told,
+        affected=row.affected,
         known_at=row.known_at,
         resumed_at=row.resumed_at,
         resumed_by=None if row.resumed_by is None else Actor.model_validate(row.resumed_by),

@@ -30,7 +30,7 @@ class PauseRow(SQLModel, table=True):
     fenced_at: datetime = Field(sa_type=UtcDateTime)
     quiesced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     in_flight: int = 0
-    told: int = 0
+    affected: int = 0
     known_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_by: dict[str, Any] | None = Field(default=None, sa_type=JSON)

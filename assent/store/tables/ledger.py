@@ -26,7 +26,7 @@ class LedgerEventRow(SQLModel, table=True):
         Index("ledger_by_kind", "kind", "id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_BigId)  # type: ignore[call-overload]
+    id: int | None = Field(default=None, primary_key=True, sa_type=_BigId)
     at: datetime = Field(sa_type=UtcDateTime)
     kind: str
     run_id: str = ""
@@ -41,7 +41,7 @@ class LedgerLinkRow(SQLModel, table=True):
 
     __tablename__ = "ledger_links"
 
-    seq: int = Field(primary_key=True, sa_type=_BigId)  # type: ignore[call-overload]
-    event_id: int = Field(unique=True, sa_type=_BigId)  # type: ignore[call-overload]
+    seq: int = Field(primary_key=True, sa_type=_BigId)
+    event_id: int = Field(unique=True, sa_type=_BigId)
     previous: str
     hash: str

@@ -18,7 +18,7 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (Index("outbox_due", "sent", "due_at", "id"), Index("outbox_by_subject", "subject", "id"))
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_BigId)  # type: ignore[call-overload]
+    id: int | None = Field(default=None, primary_key=True, sa_type=_BigId)
     channel: str
     kind: str
     subject: str

@@ -1,0 +1,35 @@
+"""All activities of a worker, by the queue they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from temporalio.client import Client
+
+from assent.domain.ports import Queue
+from assent_activities.admission import Admission
+from assent_activities.closing import Closing
+from assent_activities.dependencies import Dependencies
+from assent_activities.effects import EffectProtocol
+from assent_activities.execution import Execution
+from assent_activities.pausing import PauseActivities
+from assent_activities.rollback import RollbackActivities
+from assent_activities.run_life import RunLife
+
+
+def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Queue, Sequence[Callable[..., Any]]]:
+    """Build every activity with its dependencies."""
+    effects = EffectProtocol(dependencies)
+    admission = Admission(dependencies, effects)
+    execution = Execution(dependencies, effects)
+    closing = Closing(dependencies)
+    life = RunLife(dependencies, effects)
+    pausing = PauseActivities(dependencies, client)
+    rollback = RollbackActivities(dependencies, client)
+    return {
+        Queue.RUNS: [admission.submit, execution.execute, closing.close, life.find, life.note, life.finish],
+        Queue.LONG: [execution.execute],
+        Queue.CONTROL: [pausing.observe, pausing.release],
+        Queue.UNDO: [rollback.preview, rollback.start, rollback.stop_run, rollback.undo_batch, rollback.finish],
+    }
