@@ -1,0 +1,61 @@
+"""What buttons and dialogs carry, and the names Slack calls them back by."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import BaseModel, Field, ValidationError
+
+from assent.domain.approvals import Verb
+from assent.domain.errors import InvalidInput
+
+APPROVE = "assent.approve"
+REJECT = "assent.reject"
+OPEN = "assent.open"
+"""Buttons that only open a page; Slack wants them acknowledged all the same."""
+
+REJECT_VIEW = "assent.reject.reason"
+REASON_BLOCK = "reason"
+REASON_FIELD = "text"
+DECIDE_BLOCK = "decide"
+
+
+class Deciding(BaseModel):
+    """Which request a button decides, and the digest of the whole of what was shown with it."""
+
+    approval_id: str = Field(alias="a", min_length=1, max_length=100)
+    digest: str = Field(alias="d", pattern=r"^[0-9a-f]{64}$")
+
+    def written(self) -> str:
+        """As the value of a button."""
+        return self.model_dump_json(by_alias=True)
+
+    @classmethod
+    def read(cls, value: str) -> Deciding:
+        """Read the value of a button.
+
+        Raises:
+            InvalidInput: It is not one that this version of Assent made.
+        """
+        try:
+            return cls.model_validate_json(value)
+        except ValidationError as error:
+            raise InvalidInput(
+                "This button says nothing that Assent understands.",
+                where="button",
+                todo="Decide in Assent itself; the message may be from another version.",
+            ) from error
+
+
+class Rejecting(BaseModel):
+    """What the dialog for a reason remembers of the click that opened it."""
+
+    deciding: Deciding
+    channel: str = ""
+    response_url: str = ""
+
+
+def decision_id(deciding: Deciding, verb: Verb, person_id: str) -> str:
+    """The id of a decision: the same for a click that is delivered twice, or made twice."""
+    said = f"{deciding.approval_id}\n{deciding.digest}\n{verb.value}\n{person_id}"
+    return f"slack-{hashlib.sha256(said.encode()).hexdigest()[:32]}"

@@ -1,0 +1,33 @@
+"""Addresses of Assent's web pages, for links in messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where people reach the web pages.
+
+    Attributes:
+        base: The address of the pages, without a slash at its end.
+    """
+
+    base: str
+
+    def inbox(self) -> str:
+        """The requests that wait."""
+        return f"{self.base}/"
+
+    def request(self, approval_id: str) -> str:
+        """One request, whole."""
+        return f"{self.base}/approvals/{quote(approval_id, safe='')}"
+
+    def run(self, run_id: str) -> str:
+        """One run, from where it can be undone."""
+        return f"{self.base}/runs/{quote(run_id, safe='')}"
+
+    def stop(self) -> str:
+        """What is paused."""
+        return f"{self.base}/stop"
