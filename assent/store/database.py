@@ -44,7 +44,7 @@ class Database:
         if self.sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        self._writing = self.engine.execution_options(**{_WRITES: True})
+        self.writing_engine = self.engine.execution_options(**{_WRITES: True})
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -67,7 +67,7 @@ class Database:
             Unavailable: The database cannot be reached.
         """
         turn = self._writer if self.sqlite else contextlib.nullcontext()
-        with _translated(), turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with _translated(), turn, Session(self.writing_engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def lock_shared(self, session: Session, name: int) -> None:

@@ -1,0 +1,162 @@
+"""The worker: executes workflows and effects, seals the ledger, makes pauses known."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from assent.domain.errors import AssentError
+from assent.domain.pauses import PauseInput
+from assent.domain.ports import Queue
+from assent.gateway import Gateway, utc_now
+from assent.runtime.connectors import Connectors
+from assent.runtime.settings import Settings
+from assent.runtime.temporal.connect import connect
+from assent.store import ledger, pauses
+from assent.store.database import Database
+from assent_activities.connectors import Operation
+from assent_activities.dependencies import Dependencies
+from assent_activities.registry import activities_by_queue
+from assent_workflows import WORKFLOWS, AgentRun, Pause, PreviewRollback, Rollback
+
+log = logging.getLogger(__name__)
+
+SEAL_EVERY = timedelta(milliseconds=250)
+ANNOUNCE_EVERY = timedelta(seconds=5)
+GRACE = timedelta(seconds=8)
+"""How long activities may finish when the worker is asked to end."""
+
+_PASSED_THROUGH = (
+    "assent.domain",  # plain data and pure functions
+    "assent_workflows.calls",  # named calls of activities, no state
+    "assent_workflows.plan",  # pure
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "rfc8785",
+    "typing_extensions",
+)
+_WORKFLOWS = {Queue.RUNS: [AgentRun], Queue.CONTROL: [Pause, Rollback, PreviewRollback]}
+assert sum(len(found) for found in _WORKFLOWS.values()) == len(WORKFLOWS)
+
+
+def main(settings: Settings) -> None:
+    """Run a worker until SIGTERM or Ctrl-C, then let running activities finish for :data:`GRACE`."""
+    asyncio.run(_main(settings))
+
+
+async def _main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    database = Database(settings.database_url)
+    connectors = Connectors(settings)
+    try:
+        client = await connect(settings)
+        channels = ("slack",) if settings.slack_wanted else ()
+        async with running_worker(client, database, connectors.registry, settings, channels=channels):
+            log.info("The worker is ready.")
+            await stop.wait()
+            log.info("The worker ends.")
+    finally:
+        connectors.close()
+        database.close()
+
+
+@asynccontextmanager
+async def running_worker(
+    client: Client,
+    database: Database,
+    registry: Mapping[str, Operation],
+    settings: Settings,
+    *,
+    channels: tuple[str, ...] = (),
+) -> AsyncIterator[None]:
+    """Run a worker on every queue while the block runs.
+
+    Args:
+        client: Connected to Temporal.
+        database: Assent's database, migrated.
+        registry: Operations by action type.
+        settings: For queue names and concurrency.
+        channels: Where approval requests are announced.
+    """
+    dependencies = Dependencies(database=database, registry=registry, clock=utc_now, channels=channels)
+    activities = activities_by_queue(dependencies, client)
+    gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix)
+    threads = settings.worker_activities + settings.worker_local_activities
+    with ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor:
+        async with AsyncExitStack() as stack:
+            for queue in Queue:
+                worker = Worker(
+                    client,
+                    task_queue=queue.under(settings.task_queue_prefix),
+                    workflows=_WORKFLOWS.get(queue, []),
+                    activities=activities[queue],
+                    activity_executor=executor,
+                    workflow_runner=SandboxedWorkflowRunner(
+                        restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH)
+                    ),
+                    max_cached_workflows=settings.worker_cached_workflows,
+                    max_concurrent_workflow_tasks=settings.worker_workflow_tasks,
+                    max_concurrent_activities=settings.worker_activities,
+                    max_concurrent_local_activities=settings.worker_local_activities,
+                    graceful_shutdown_timeout=GRACE,
+                )
+                await stack.enter_async_context(worker)
+            async with _in_background(_seal_forever(database), _announce_forever(database, gateway)):
+                yield
+
+
+@asynccontextmanager
+async def _in_background(*chores: object) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(chore) for chore in chores]  # type: ignore[call-overload]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _seal_forever(database: Database) -> None:
+    while True:
+        try:
+            while await asyncio.to_thread(ledger.seal, database) == ledger.SEAL_BATCH:
+                pass
+        except AssentError as error:
+            log.warning("The ledger was not sealed this time: %s", error)
+        await asyncio.sleep(SEAL_EVERY.total_seconds())
+
+
+async def _announce_forever(database: Database, gateway: Gateway) -> None:
+    """Take up pauses that were made while Temporal was away."""
+
+    def unannounced() -> list[pauses.PauseState]:
+        with database.read() as session:
+            return pauses.unannounced(session)
+
+    while True:
+        with contextlib.suppress(AssentError):
+            for pause in await asyncio.to_thread(unannounced):
+                await gateway.announce_pause(
+                    PauseInput(
+                        pause_id=pause.id,
+                        scope=pause.scope,
+                        cause=pause.cause,
+                        by=pause.requested_by,
+                        requested_at=pause.requested_at,
+                    )
+                )
+        await asyncio.sleep(ANNOUNCE_EVERY.total_seconds())

@@ -1,0 +1,1 @@
+"""Alembic migrations; :mod:`assent.store.migrate` runs them."""
