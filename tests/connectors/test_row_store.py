@@ -158,7 +158,10 @@ def test_a_refusal_of_work_or_database_has_no_effect(store: RowStore) -> None:
     with pytest.raises(ActionFailed, match="no column colour"):
         store.perform("r:4", lambda rows: rows.put("accounts", "anna", {"colour": "red"}))
     assert everything(store) == before
-    assert store.lookup("r:2") is None
+    assert store.lookup("r:2") is False
+    with pytest.raises(ActionFailed, match="no account zoe"):
+        store.perform("r:1", lambda rows: transfer(rows, "anna", "bert", "1.00"))
+    assert everything(store) == before
 
 
 def test_undo_refuses_to_clobber_a_later_change_and_names_it(store: RowStore) -> None:

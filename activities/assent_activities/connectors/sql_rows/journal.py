@@ -14,6 +14,8 @@ from assent.domain.effects import Performed
 JOURNAL = "assent_journal"
 """Name of the table in the database that holds the rows."""
 
+_REFUSED = "refused"
+
 
 class Kind(StrEnum):
     """What was done under a key."""
@@ -43,14 +45,17 @@ def create_journal(engine: Engine) -> None:
             raise
 
 
-def recorded(connection: Connection, key: str, kind: Kind) -> Performed | None:
-    """What was done under a key, if anything was."""
+def recorded(connection: Connection, key: str, kind: Kind) -> Performed | str | None:
+    """What was done under a key; the reason if it was refused for good; ``None`` if neither yet."""
     query = select(_journal.c.outcome).where(_journal.c.key == key, _journal.c.kind == kind.value)
     outcome = connection.execute(query).scalar_one_or_none()
-    return None if outcome is None else Performed.model_validate(outcome)
+    if outcome is None:
+        return None
+    return str(outcome[_REFUSED]) if _REFUSED in outcome else Performed.model_validate(outcome)
 
 
-def record(connection: Connection, key: str, kind: Kind, outcome: Performed) -> None:
-    """Write down what this transaction did; its primary key is the last guard against doing it twice."""
-    values = {"key": key, "kind": kind.value, "outcome": outcome.model_dump(mode="json"), "at": datetime.now(UTC)}
+def record(connection: Connection, key: str, kind: Kind, outcome: Performed | str) -> None:
+    """Write down what this transaction did, or why it did nothing; the primary key guards against doing it twice."""
+    content = {_REFUSED: outcome} if isinstance(outcome, str) else outcome.model_dump(mode="json")
+    values = {"key": key, "kind": kind.value, "outcome": content, "at": datetime.now(UTC)}
     connection.execute(insert(_journal).values(values))

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sqlalchemy import Table
-from sqlalchemy.exc import IntegrityError
 
 from assent.domain.canonical import Json
 from assent.domain.effects import Performed, ResourceChange
-from assent_activities.connectors.contract import ActionFailed, ConnectorUnavailable
+from assent_activities.connectors.contract import ActionFailed, ConnectorUnavailable, UndoConflict
 from assent_activities.connectors.sql_rows.database import Contended, RowDatabase, first_line
 from assent_activities.connectors.sql_rows.journal import Kind, create_journal, record, recorded
 from assent_activities.connectors.sql_rows.reversal import changes_of, take_back, undo_data_of
@@ -29,9 +28,11 @@ class RowStore:
 
     The journal row of a key is written in the same transaction as the rows, and its primary key is unique. So however
     many attempts with one key overlap (a slow worker whose lease ran out, and the one that took over), one commits
-    and every other returns what that one recorded. That makes ``perform`` and ``undo`` idempotent by key, and it is
-    why ``lookup`` never answers ``False``: until an attempt has committed, a slow one may still do so, and repeating
-    is the safe way to find out.
+    and every other returns what that one recorded. That makes ``perform`` and ``undo`` idempotent by key. A refusal
+    is recorded as well, so that an attempt that comes late cannot do what was reported as failed.
+
+    ``lookup`` answers ``None`` while nothing is recorded: until an attempt has committed, a slow one may still do
+    so, and repeating is the safe way to find out.
 
     Args:
         name: Name of the system, the first part of every resource.
@@ -96,13 +97,22 @@ class RowStore:
             images = rows.images()
             return Performed(result=answer, changes=changes_of(self.name, images), undo_data=undo_data_of(images))
 
-        return self._once(key, Kind.PERFORM, attempt)
+        try:
+            return self._once(key, Kind.PERFORM, attempt)
+        except ActionFailed as error:
+            reason = str(error)
+        return self._once(key, Kind.PERFORM, lambda _: reason)
 
-    def lookup(self, key: str) -> Performed | None:
-        """What was done under a key; ``None`` if nothing was yet, which a running attempt may change."""
+    def lookup(self, key: str) -> Performed | bool | None:
+        """What was done under a key; ``False`` if it was refused for good; ``None`` if an attempt may still be at it.
+
+        Raises:
+            ConnectorUnavailable: The database cannot be reached.
+        """
         self._prepare()
         with self.database.reading() as connection:
-            return recorded(connection, key, Kind.PERFORM)
+            found = recorded(connection, key, Kind.PERFORM)
+        return False if isinstance(found, str) else found
 
     def undo(self, key: str, undo_data: Json) -> Performed:
         """Restore every row of an effect, or return what was restored under this key before.
@@ -118,7 +128,10 @@ class RowStore:
                 take_back(self.name, rows, undo_data, volatile=self._volatile)
             return Performed(changes=list(reversed(changes_of(self.name, rows.images()))))
 
-        return self._once(key, Kind.UNDO, attempt)
+        try:
+            return self._once(key, Kind.UNDO, attempt)
+        except ActionFailed as error:
+            raise UndoConflict(f"The database does not take the earlier row back. {error}") from error
 
     def undo_preview(self, undo_data: Json) -> list[ResourceChange]:
         """What :meth:`undo` would change now.
@@ -139,39 +152,37 @@ class RowStore:
         """Give back all connections."""
         self.database.close()
 
-    def _once(self, key: str, kind: Kind, attempt: Work[Performed]) -> Performed:
+    def _once(self, key: str, kind: Kind, attempt: Work[Performed | str]) -> Performed:
         self._prepare()
         held: set[tuple[str, tuple[Json, ...]]] = set()
         for left in reversed(range(ATTEMPTS)):
             try:
-                with self.database.writing() as connection:
-                    self.database.lock_key(connection, f"{kind}:{key}")
-                    done = recorded(connection, key, kind)
-                    if done is not None:
-                        return done
-                    rows = RowTransaction(connection, self.tables, lock=True, dry=False)
-                    try:
-                        rows.hold(held)
-                        done = attempt(rows)
-                    finally:
-                        held |= rows.touched
-                    record(connection, key, kind, done)
-                    return done
+                done = self._attempt(key, kind, attempt, held)
             except Contended:
                 # Two transactions wanted each other's rows. Taking them in one order lets the next attempt through.
                 if not left:
                     raise
-            except ActionFailed as error:
-                # The journal's primary key is the last guard: whoever meets it returns what the other one recorded.
-                done = self._recorded(key, kind) if isinstance(error.__cause__, IntegrityError) else None
-                if done is None:
-                    raise
+            else:
+                if isinstance(done, str):
+                    raise ActionFailed(done)
                 return done
         raise AssertionError("unreachable")
 
-    def _recorded(self, key: str, kind: Kind) -> Performed | None:
-        with self.database.reading() as connection:
-            return recorded(connection, key, kind)
+    def _attempt(
+        self, key: str, kind: Kind, attempt: Work[Performed | str], held: set[tuple[str, tuple[Json, ...]]]
+    ) -> Performed | str:
+        with self.database.writing() as connection:
+            self.database.lock_key(connection, f"{kind}:{key}")
+            done = recorded(connection, key, kind)
+            if done is None:
+                rows = RowTransaction(connection, self.tables, lock=True, dry=False)
+                try:
+                    rows.hold(held)
+                    done = attempt(rows)
+                finally:
+                    held |= rows.touched
+                record(connection, key, kind, done)
+            return done
 
     def _prepare(self) -> None:
         if self._ready:
