@@ -67,6 +67,7 @@ class AgentView:
         version: Version of the card in force.
         updated_at: When that came into force.
         card: The card's content.
+        catalogue: The action types it lists, by name.
         source: The card as it was written.
         digest: SHA-256 of the card.
         published_by: Who published it.
@@ -78,6 +79,7 @@ class AgentView:
     version: int
     updated_at: datetime
     card: dict[str, Json]
+    catalogue: dict[str, Json]
     source: str
     digest: str
     published_by: str
@@ -185,6 +187,7 @@ def _view(agent: AgentRow, card: CardVersionRow, counts: AgentCounts = AgentCoun
         version=agent.version,
         updated_at=agent.updated_at,
         card=card.card,
+        catalogue=card.catalogue,
         source=card.source,
         digest=card.digest,
         published_by=card.published_by,

@@ -103,14 +103,14 @@ def page_of_resource(session: Session, resource: str, *, request: PageRequest = 
     of_actions = (
         select(LedgerEventRow)
         .where(col(LedgerEventRow.action_id).in_(sorted(wanted)))
-        .order_by(col(LedgerEventRow.action_id), col(LedgerEventRow.id).desc())
+        .order_by(col(LedgerEventRow.action_id), col(LedgerEventRow.id))
     )
     for row in session.execute(of_actions).scalars() if wanted else ():
         by_action[row.action_id].append(event_view(row))
     events = tuple(
         event
         for touch in found.items
-        for event in by_action[touch.action_id]
+        for event in reversed(by_action[touch.action_id])
         if event.kind.startswith(UNDO_KINDS) == touch.undo
     )
     return Page(events, found.next_cursor)

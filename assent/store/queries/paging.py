@@ -7,11 +7,12 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
 
 from assent.domain.errors import InvalidInput
 
@@ -84,7 +85,7 @@ class Order:
     def window(self, statement: Statement, request: PageRequest) -> Statement:
         """The rows of a page and one more, which tells whether there is another page."""
         if request.cursor is not None:
-            position = decode(self.name, request.cursor, [column.type.python_type for column in self.columns])
+            position = decode(self.name, request.cursor, [_kind(column) for column in self.columns])
             here: ColumnElement[Any] = tuple_(*self.columns)
             there = tuple_(*(literal(value, column.type) for value, column in zip(position, self.columns, strict=True)))
             statement = statement.where(here < there if self.descending else here > there)
@@ -119,7 +120,7 @@ def decode(name: str, cursor: str, kinds: Sequence[type]) -> list[Any]:
         if not isinstance(values, list) or values[:1] != [name]:
             raise ValueError("another list's cursor")
         return [_read(value, kind) for value, kind in zip(values[1:], kinds, strict=True)]
-    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise InvalidInput(
             "This cursor does not belong to this list.",
             where="cursor",
@@ -127,12 +128,18 @@ def decode(name: str, cursor: str, kinds: Sequence[type]) -> list[Any]:
         ) from error
 
 
+def _kind(column: Any) -> type:
+    stored = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    kind: type = stored.python_type
+    return kind
+
+
 def _read(value: Any, kind: type) -> Any:
     if kind is datetime:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError("a time without its zone")
-        return moment
+        return moment.astimezone(UTC)
     if type(value) is not kind or (isinstance(value, int) and abs(value) >= 2**63):
         raise ValueError(f"not a {kind.__name__}")
     return value

@@ -60,22 +60,24 @@ class RollbackView:
 
 
 _ROLLBACKS = Order("rollbacks", [col(RollbackRow.requested_at), col(RollbackRow.id)])
+_REAL = col(RollbackRow.status) != RollbackStatus.PREVIEW.value
 
 
 def page(session: Session, *, request: PageRequest = FIRST) -> Page[RollbackView]:
-    """All rollbacks, newest first, without their steps."""
-    rows = session.execute(_ROLLBACKS.window(select(RollbackRow), request)).scalars().all()
+    """All rollbacks, newest first, without their steps and without previews."""
+    rows = session.execute(_ROLLBACKS.window(select(RollbackRow).where(_REAL), request)).scalars().all()
     return _ROLLBACKS.page(rows, request, _view)
 
 
 def of_scope(session: Session, scope_id: str, *, limit: int = 50) -> tuple[RollbackView, ...]:
-    """Rollbacks of one action or run, newest first, without their steps."""
-    rows = session.execute(select(RollbackRow).where(col(RollbackRow.scope_id) == scope_id).limit(limit)).scalars()
+    """Rollbacks of one action or run, newest first, without their steps and without previews."""
+    wanted = select(RollbackRow).where(col(RollbackRow.scope_id) == scope_id, _REAL).limit(limit)
+    rows = session.execute(wanted).scalars()
     return tuple(_view(row) for row in sorted(rows, key=lambda row: (row.requested_at, row.id), reverse=True))
 
 
 def one(session: Session, rollback_id: str) -> RollbackView:
-    """One rollback with its steps.
+    """One rollback or preview with its steps.
 
     Raises:
         NotFound: There is no such rollback.
