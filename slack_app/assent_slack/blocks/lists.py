@@ -55,9 +55,9 @@ def home(views: Sequence[ApprovalView], total: int, links: Links) -> dict[str, A
     return {"type": "home", "blocks": [header("Assent"), *_pending_blocks(views, total, links)]}
 
 
-def stranger_home(why: str) -> dict[str, Any]:
+def stranger_home(why: str, links: Links) -> dict[str, Any]:
     """The app's own page for somebody who may not see anything."""
-    return {"type": "home", "blocks": [header("Assent"), paragraph(*told(why, 2_500, ""))]}
+    return {"type": "home", "blocks": [header("Assent"), paragraph(*told(why, 2_500, links.inbox()))]}
 
 
 def run_summary(run: RunView, links: Links) -> Message:

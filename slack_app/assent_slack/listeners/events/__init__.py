@@ -1,0 +1,13 @@
+"""Events that Slack tells of."""
+
+from __future__ import annotations
+
+from slack_bolt.async_app import AsyncApp
+
+from assent_slack.dependencies import Dependencies
+from assent_slack.listeners.events import home_opened
+
+
+def register(app: AsyncApp, deps: Dependencies) -> None:
+    """Answer every event."""
+    home_opened.register(app, deps)
