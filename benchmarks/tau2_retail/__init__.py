@@ -1,0 +1,1 @@
+"""The public retail benchmark's cases as agent runs through Assent."""
