@@ -3,7 +3,7 @@
 Exit codes::
 
     0    it worked
-    1    it worked and the answer is bad: `doctor` or `verify` found something
+    1    it worked and the answer is bad (`doctor` or `verify` found something), or Assent itself has a bug
     2    the command line or the input is wrong
     3    there is no such thing
     4    not allowed
@@ -19,10 +19,11 @@ from __future__ import annotations
 import pkgutil
 import platform
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -31,6 +32,7 @@ from assent import __version__
 from assent.commands.context import Json, print_json, settings_of
 from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from assent.runtime import processes
+from assent.runtime.logs import log_to_stderr
 from assent.runtime.parts import Part, load
 from assent.runtime.settings import Settings
 
@@ -86,25 +88,31 @@ def up(
 @app.command()
 def worker(context: typer.Context) -> None:
     """Run a worker: the process that executes workflows and effects."""
-    load(Part.WORKER)(settings_of(context))
+    _run(context, Part.WORKER)
 
 
 @app.command()
 def web(context: typer.Context) -> None:
     """Run the web server: pages, REST API and live updates."""
-    load(Part.WEB)(settings_of(context))
+    _run(context, Part.WEB)
 
 
 @app.command()
 def slack(context: typer.Context) -> None:
     """Run the Slack app: approval requests as messages, decisions as clicks."""
-    load(Part.SLACK)(settings_of(context))
+    _run(context, Part.SLACK)
 
 
 @app.command(hidden=True)
 def sample(context: typer.Context, name: str) -> None:
     """Run a sample agent against the server of this installation."""
-    load(f"assent_{name}.sample:main")(settings_of(context))
+    _run(context, f"assent_{name}.sample:main")
+
+
+def _run(context: typer.Context, part: str) -> None:
+    settings = settings_of(context)
+    log_to_stderr(settings.log_level)
+    load(part)(settings)
 
 
 @app.command()
@@ -147,13 +155,26 @@ def _compose() -> None:
 _compose()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave the process with a documented exit code.
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line as a process of its own, and end that process with a documented exit code."""
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except Exception:
+        traceback.print_exc()
+        code = EXIT_ERROR
+    processes.leave(code)
 
-    Wrong usage is told by typer itself (exit code 2); expected errors become one message on standard error.
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code.
+
+    Wrong usage is told by typer itself; expected errors become one message on standard error.
     """
     try:
-        app(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="assent")
+        app(args=list(arguments), prog_name="assent")
     except AssentError as error:
         typer.echo(f"assent: {error}", err=True)
-        sys.exit(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), EXIT_ERROR))
+        return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), EXIT_ERROR)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_ERROR if end.code else 0
+    return 0

@@ -12,6 +12,8 @@ from assent.runtime import processes
 from assent.runtime.progress import Progress
 from assent.runtime.settings import PREFIX, Settings
 from assent.runtime.temporal import devserver, locate
+from tests.optional import REQUIRED, missing
+from tests.postgres import programs, running_postgres
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +31,20 @@ def temporal_server(temporal_executable: Path, tmp_path_factory: pytest.TempPath
         yield server.address
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of a PostgreSQL server that runs for the whole test session and starts empty."""
+    binaries = programs()
+    if binaries is None:
+        missing("PostgreSQL")
+    with running_postgres(binaries) as url:
+        yield url
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with a data folder of the test's own, free of the environment's."""
     for name in [name for name in os.environ if name.startswith((PREFIX, "TEMPORAL_"))]:
-        if name != "ASSENT_REQUIRE_OPTIONAL":
+        if name != REQUIRED:
             monkeypatch.delenv(name)
     return Settings.load(data_dir=tmp_path / "data")

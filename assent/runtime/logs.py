@@ -1,7 +1,9 @@
-"""The log files of child processes: opened for writing, set aside when long, quoted when a process dies."""
+"""What processes log: to standard error, and under `assent up` from there into a file each."""
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -9,6 +11,19 @@ TURN_BYTES = 10 * 1024 * 1024
 """A longer log is set aside as ``.1`` when its process starts again; one older file is kept."""
 
 QUOTED_BYTES = 16 * 1024
+
+# Libraries that narrate every request at the level at which Assent tells what matters.
+_CHATTY = ("httpx", "httpcore", "slack_bolt", "slack_sdk", "alembic", "aiohttp.access")
+
+
+def log_to_stderr(level: str) -> None:
+    """Send log lines of ``level`` and above to standard error, with time and origin."""
+    logging.basicConfig(
+        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
+    )
+    if level != "debug":
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def open_log(path: Path) -> IO[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assent import __version__
-from assent.cli import EXIT_CODES, main
+from assent.cli import EXIT_CODES, run
 from assent.domain import errors
 from assent.domain.errors import AssentError
 from assent.runtime.settings import PREFIX, Settings
@@ -40,9 +40,7 @@ def test_an_expected_error_is_one_message_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     monkeypatch.setenv("ASSENT_WEB_PORT", "none")
-    with pytest.raises(SystemExit) as ended:
-        main(["doctor"])
-    assert ended.value.code == 2
+    assert run(["doctor"]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("assent: The setting web_port is not usable")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, func, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from assent.runtime.doctor.report import Finding
 from assent.runtime.settings import Settings
+from assent.store.migrate import newest_revision
 
-MIGRATIONS = "migrations"
 CONNECT_TIMEOUT_SECONDS = 5
 MOST_SKEW_SECONDS = 2.0
 """Deadlines and leases compare times of several machines; more skew than this would be seen by people."""
@@ -59,16 +57,15 @@ def _look_inside(settings: Settings, label: str, options: dict[str, int]) -> Ite
 
 
 def _look_at_tables(connection: Connection) -> Iterator[Finding]:
-    folder = resources.files("assent.store").joinpath(MIGRATIONS)
-    wanted = set(ScriptDirectory(str(folder)).get_heads())
-    current = set(MigrationContext.configure(connection).get_current_heads())
+    wanted = newest_revision()
+    current = MigrationContext.configure(connection).get_current_revision()
     if current == wanted:
-        yield Finding(part="database", ok=True, found=f"Its tables are current ({', '.join(sorted(current))}).")
-    elif not current:
+        yield Finding(part="database", ok=True, found=f"Its tables are current (revision {current}).")
+    elif current is None:
         yield _wrong("It has no tables of Assent yet.", "Run: assent db upgrade (`assent up` does it by itself).")
     else:
         yield _wrong(
-            f"Its tables are at {', '.join(sorted(current))}; this code wants {', '.join(sorted(wanted))}.",
+            f"Its tables are at revision {current}; this code wants {wanted}.",
             "Run: assent db upgrade. If the tables are newer, run a newer Assent.",
         )
 
