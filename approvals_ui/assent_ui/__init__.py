@@ -1,0 +1,1 @@
+"""The web application: REST API, pages and live updates."""

@@ -1,0 +1,88 @@
+"""What the whole web application has at hand, composed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import anyio.to_thread
+from fastapi import Depends, Request
+from jinja2 import Environment
+from sqlalchemy.orm import Session
+
+from assent.domain.clock import Clock
+from assent.gateway import Gateway
+from assent.store.database import Database
+from assent.store.refusals import Refusals
+from assent.store.sign_in import SignIn
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """The parts of the web application; at ``app.state.deps``.
+
+    Attributes:
+        gateway: Where runs, decisions, pauses and rollbacks go.
+        database: Assent's database.
+        clock: The time.
+        sign_in: Makes and checks sign-in links and sessions.
+        refusals: Records refused sign-ins and keys.
+        public_url: Address under which people reach the pages, without a slash at its end.
+        templates: The pages' templates.
+        temporal_ui_url: Address of Temporal's own page; ``None`` if it is not known.
+        temporal_namespace: The Temporal namespace that holds the runs.
+    """
+
+    gateway: Gateway
+    database: Database
+    clock: Clock
+    sign_in: SignIn
+    refusals: Refusals
+    public_url: str
+    templates: Environment
+    temporal_ui_url: str | None = None
+    temporal_namespace: str = "default"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by HTTPS."""
+        return self.public_url.startswith("https:")
+
+    async def read(self, work: Callable[[Session], _T]) -> _T:
+        """Read the database in a thread, so that waiting for it holds up nobody else.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+
+        def in_session() -> _T:
+            with self.database.read() as session:
+                return work(session)
+
+        return await anyio.to_thread.run_sync(in_session)
+
+    async def write(self, work: Callable[[Session], _T]) -> _T:
+        """Write the database in a thread, in one transaction.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+
+        def in_transaction() -> _T:
+            with self.database.write() as session:
+                return work(session)
+
+        return await anyio.to_thread.run_sync(in_transaction)
+
+
+def deps_of(request: Request) -> Deps:
+    """The application's parts."""
+    deps: Deps = request.app.state.deps
+    return deps
+
+
+DepsHere = Annotated[Deps, Depends(deps_of)]
+"""Type of a parameter that is given the application's parts."""
