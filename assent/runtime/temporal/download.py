@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 90.0
 POLL_SECONDS = 0.1
 
 _FETCH = """
-import asyncio, sys
+import asyncio, os, sys
 from temporalio.testing import WorkflowEnvironment
 
 async def main():
@@ -28,6 +28,8 @@ async def main():
     await server.shutdown()
 
 asyncio.run(main())
+# As in processes.leave: the native threads may still be busy.
+os._exit(0)
 """
 
 
