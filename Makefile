@@ -41,7 +41,7 @@ fmt: $(STAMP) ## Format the code and apply safe lint fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(STAMP) ## Write the hash-pinned requirements again from pyproject.toml
+lock: ## Write the hash-pinned requirements again from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile $(LOCK_FLAGS) --extra dev -o requirements/dev.txt pyproject.toml
