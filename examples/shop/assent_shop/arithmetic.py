@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from assent_activities.connectors.contract import ActionFailed
@@ -9,7 +10,7 @@ from assent_activities.connectors.contract import ActionFailed
 MAX_LENGTH = 500
 """Characters of an expression; it also bounds how deep brackets go."""
 
-_TOKEN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+|[-+*/()])")
+_TOKEN = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+|[-+*/()])")
 
 
 def calculate(expression: str) -> float:
@@ -26,7 +27,7 @@ def calculate(expression: str) -> float:
         reader.end()
     except ZeroDivisionError:
         raise ActionFailed("Division by zero") from None
-    if value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise ActionFailed("The result is too large")
     return value
 
