@@ -97,12 +97,6 @@ def web(context: typer.Context) -> None:
     _run(context, Part.WEB)
 
 
-@app.command()
-def slack(context: typer.Context) -> None:
-    """Run the Slack app: approval requests as messages, decisions as clicks."""
-    _run(context, Part.SLACK)
-
-
 @app.command(hidden=True)
 def sample(context: typer.Context, name: str) -> None:
     """Run a sample agent against the server of this installation."""

@@ -9,6 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.approvals import Verb
 from assent.domain.errors import AssentError, Conflict
+from assent.domain.people import Via
+from assent.store.people import Person
 from assent.store.queries import approvals
 from assent.store.tables import DecisionRow
 from assent_slack.blocks.notices import notice, refusal
@@ -16,7 +18,7 @@ from assent_slack.blocks.pieces import Message
 from assent_slack.buttons import Deciding, decision_id
 from assent_slack.clicks import Click
 from assent_slack.dependencies import Dependencies
-from assent_slack.people import Recognised, recognise
+from assent_slack.people import recognise
 from assent_slack.telling import tell
 
 LOOK_EVERY_SECONDS = 0.25
@@ -42,13 +44,13 @@ async def decide(
 
 async def _decide(deps: Dependencies, click: Click, deciding: Deciding, verb: Verb, reason: str) -> Message:
     person = await asyncio.to_thread(_recognise, deps, click)
-    decided = decision_id(deciding, verb, person.actor.id)
+    decided = decision_id(deciding, verb, person.id)
     try:
         await deps.gateway.decide(
             deciding.approval_id,
             verb=verb,
             digest=deciding.digest,
-            by=person.actor,
+            by=person.acting(Via.SLACK),
             reason=reason,
             decision_id=decided,
         )
@@ -62,7 +64,7 @@ async def _decide(deps: Dependencies, click: Click, deciding: Deciding, verb: Ve
     return await asyncio.to_thread(_result, deps, deciding, verb, verdict)
 
 
-def _recognise(deps: Dependencies, click: Click) -> Recognised:
+def _recognise(deps: Dependencies, click: Click) -> Person:
     with deps.database.read() as session:
         return recognise(session, click, deps.workspaces)
 

@@ -1,22 +1,22 @@
 """Slack users and the people they are: linked explicitly, never guessed.
 
-``PersonRow.slack_user`` holds ``T123/U123``, the workspace and the user, or the user alone for the workspace that
-Assent is installed in.
+A person's ``slack_user`` is ``T123/U123``, the workspace and the user, or the user alone for the workspace that Assent
+is installed in.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from assent.domain.people import Actor, Role, Via
+from assent.domain.errors import Conflict, Forbidden, InvalidInput
+from assent.domain.people import Actor, Role
 from assent.store import ledger
+from assent.store.people import Person, named, person_of
 from assent.store.tables import PersonRow
 from assent_slack.clicks import Click
 from assent_slack.workspaces import Workspaces
@@ -24,28 +24,7 @@ from assent_slack.workspaces import Workspaces
 _USER = re.compile("(?:(T[A-Z0-9]+)/)?([UW][A-Z0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """A Slack user who is a person in Assent."""
-
-    actor: Actor
-    roles: frozenset[str]
-
-    def require(self, role: Role, what: str) -> None:
-        """Refuse somebody without a role.
-
-        Raises:
-            Forbidden: They are neither in the role nor an administrator.
-        """
-        if not self.roles & {role.value, Role.ADMIN.value}:
-            raise Forbidden(
-                f"{self.actor.name} may not {what}.",
-                where="role",
-                todo=f"Ask an administrator for the role {role.value}.",
-            )
-
-
-def recognise(session: Session, click: Click, workspaces: Workspaces) -> Recognised:
+def recognise(session: Session, click: Click, workspaces: Workspaces) -> Person:
     """The person behind a click.
 
     Raises:
@@ -67,12 +46,26 @@ def recognise(session: Session, click: Click, workspaces: Workspaces) -> Recogni
             where="slack_user",
             todo=f"Ask an administrator to run `assent slack link` so that {names[0]} is one of them only.",
         )
-    person = found[0]
+    person = person_of(found[0])
     if person.disabled:
         raise Forbidden(
             "Your account in Assent is switched off.", where="person", todo="Ask an administrator to switch it on."
         )
-    return Recognised(Actor(id=person.id, name=person.name, via=Via.SLACK), frozenset(person.roles))
+    return person
+
+
+def require(person: Person, role: Role, what: str) -> None:
+    """Refuse somebody without a role.
+
+    Raises:
+        Forbidden: They are neither in the role nor an administrator.
+    """
+    if not person.may(role):
+        raise Forbidden(
+            f"{person.name} may not {what}.",
+            where="role",
+            todo=f"Ask an administrator for the role {role.value}.",
+        )
 
 
 def identity(team_id: str, user_id: str) -> str:
@@ -96,14 +89,14 @@ def parse_user(text: str, team_id: str) -> str:
     return identity(found[1] or team_id, found[2])
 
 
-def link(session: Session, *, email: str, slack_user: str, at: datetime, by: Actor) -> str:
-    """Say which Slack user a person is; returns the person's name.
+def link(session: Session, *, email: str, slack_user: str, at: datetime, by: Actor) -> Person:
+    """Say which Slack user a person is.
 
     Raises:
         NotFound: There is no person with this address.
         Conflict: The Slack user is somebody else.
     """
-    person = _by_email(session, email)
+    person = named(session, email)
     names = [slack_user, slack_user.rpartition("/")[2]]
     others = session.execute(
         select(PersonRow).where(col(PersonRow.slack_user).in_(names), col(PersonRow.id) != person.id)
@@ -112,37 +105,24 @@ def link(session: Session, *, email: str, slack_user: str, at: datetime, by: Act
         raise Conflict(
             f"That Slack user is already {other.name} ({other.email}).",
             where="slack_user",
-            todo=f"Take it back first: `assent slack link {other.email} --remove`.",
+            todo=f"Take it back first: `assent slack unlink {other.email}`.",
         )
-    person.slack_user = slack_user
-    _record(session, "person.slack_linked", person, {"slack_user": slack_user}, at, by)
-    return person.name
+    return _set(session, person, slack_user, kind="person.slack_linked", at=at, by=by)
 
 
-def unlink(session: Session, *, email: str, at: datetime, by: Actor) -> str:
-    """Take a person's Slack user away; returns the person's name.
+def unlink(session: Session, *, email: str, at: datetime, by: Actor) -> Person:
+    """Take a person's Slack user away.
 
     Raises:
         NotFound: There is no person with this address.
     """
-    person = _by_email(session, email)
-    before, person.slack_user = person.slack_user, None
-    _record(session, "person.slack_unlinked", person, {"slack_user": before or ""}, at, by)
-    return person.name
+    return _set(session, named(session, email), None, kind="person.slack_unlinked", at=at, by=by)
 
 
-def _by_email(session: Session, email: str) -> PersonRow:
-    person = session.execute(
-        select(PersonRow).where(col(PersonRow.email) == email.strip().lower())
-    ).scalar_one_or_none()
-    if person is None:
-        raise NotFound(
-            f"There is no person with the address {email}.",
-            where="email",
-            todo="`assent people list` shows everybody.",
-        )
-    return person
-
-
-def _record(session: Session, kind: str, person: PersonRow, body: dict[str, str], at: datetime, by: Actor) -> None:
-    ledger.append(session, at=at, kind=kind, actor=by, body={"person": person.id, "email": person.email, **body})
+def _set(session: Session, person: Person, slack_user: str | None, *, kind: str, at: datetime, by: Actor) -> Person:
+    row = session.get(PersonRow, person.id)
+    assert row is not None
+    row.slack_user = slack_user
+    body = {"person": person.id, "email": person.email, "before": person.slack_user, "after": slack_user}
+    ledger.append(session, at=at, kind=kind, actor=by, body=body)
+    return person_of(row)

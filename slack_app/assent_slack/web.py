@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -14,6 +16,8 @@ HEALTH_PATH = "/healthz"
 
 MAX_BYTES = 1024 * 1024
 """Bytes of a request; Slack's own are far smaller."""
+
+SHUTDOWN_SECONDS = 5.0
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -39,6 +43,31 @@ def web_app(app: AsyncApp, signing_secret: str) -> web.Application:
     served = web.Application(client_max_size=MAX_BYTES)
     served.add_routes([web.post(PATH, events), web.get(HEALTH_PATH, health)])
     return served
+
+
+@asynccontextmanager
+async def serving(app: AsyncApp, *, signing_secret: str, host: str, port: int) -> AsyncIterator[int]:
+    """Serve while the block runs; requests under way are answered before it ends.
+
+    Args:
+        app: What answers.
+        signing_secret: What Slack signs with.
+        host: Network address to listen on.
+        port: Port to listen on; 0 picks a free one.
+
+    Yields:
+        The port.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    runner = web.AppRunner(web_app(app, signing_secret), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 def _is_signed(request: web.Request, body: bytes, verifier: SignatureVerifier) -> bool:

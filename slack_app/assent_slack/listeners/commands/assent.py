@@ -13,7 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.pauses import Scope, ScopeKind
-from assent.domain.people import Role
+from assent.domain.people import Role, Via
+from assent.store.people import Person
 from assent.store.queries import approvals, pauses, runs
 from assent.store.queries.paging import PageRequest
 from assent_slack.blocks.lists import SHOWN, pending_list, run_summary
@@ -21,7 +22,7 @@ from assent_slack.blocks.notices import notice, refusal
 from assent_slack.blocks.pieces import Message
 from assent_slack.clicks import Click
 from assent_slack.dependencies import Dependencies
-from assent_slack.people import Recognised, recognise
+from assent_slack.people import recognise, require
 from assent_slack.telling import tell
 
 COMMAND = "/assent"
@@ -41,7 +42,7 @@ class _Asked:
     """A command as it was typed, and who typed it."""
 
     deps: Dependencies
-    person: Recognised
+    person: Person
     words: list[str]
 
     def word(self, place: int, what: str) -> str:
@@ -82,7 +83,7 @@ async def _answer(deps: Dependencies, client: AsyncWebClient, click: Click, text
     await tell(client, click, message)
 
 
-def _recognise(deps: Dependencies, click: Click) -> Recognised:
+def _recognise(deps: Dependencies, click: Click) -> Person:
     with deps.database.read() as session:
         return recognise(session, click, deps.workspaces)
 
@@ -111,9 +112,9 @@ async def _run(asked: _Asked) -> Message:
 
 
 async def _pause(asked: _Asked) -> Message:
-    asked.person.require(Role.OPERATOR, "pause or resume")
+    require(asked.person, Role.OPERATOR, "pause or resume")
     scope, cause = _scope(asked)
-    pause_id = await asked.deps.gateway.pause(scope, by=asked.person.actor, cause=cause)
+    pause_id = await asked.deps.gateway.pause(scope, by=asked.person.acting(Via.SLACK), cause=cause)
     text = (
         f"❚❚ Paused: {scope.sentence}. No effect in it begins from now on. To go on: /assent resume {pause_id} REASON"
     )
@@ -121,9 +122,9 @@ async def _pause(asked: _Asked) -> Message:
 
 
 async def _resume(asked: _Asked) -> Message:
-    asked.person.require(Role.OPERATOR, "pause or resume")
+    require(asked.person, Role.OPERATOR, "pause or resume")
     pause_id = asked.word(0, "the id of a pause")
-    await asked.deps.gateway.resume(pause_id, by=asked.person.actor, note=asked.rest(1))
+    await asked.deps.gateway.resume(pause_id, by=asked.person.acting(Via.SLACK), note=asked.rest(1))
     return notice(f"▶ Resumed: {pause_id} is over.", asked.deps.links.stop())
 
 
