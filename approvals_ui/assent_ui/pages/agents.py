@@ -1,0 +1,137 @@
+"""Agents: whose is it, what may it do, is it any good?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from assent.domain.catalogue import ActionType
+from assent.domain.people import Role
+from assent.domain.tiers import Tier
+from assent.store.queries import agents
+from assent.store.queries.agents import AgentView, CardVersionView
+from assent.store.queries.paging import COUNT_CAP, PageRequest
+from assent_ui.pages.context import Here
+from assent_ui.rendering.records import FieldRow, compared
+
+router = APIRouter()
+
+VERSIONS = 10
+"""Versions of a card shown with their differences."""
+
+_PER = {"action": "for one action", "run": "for one run", "hour": "within an hour"}
+_OVER = {"approve": "above that a person is asked", "refuse": "above that it is refused"}
+_THEN = {"approve": "ask a person", "suggest": "only suggest", "refuse": "refuse"}
+_CONTACTS = (
+    ("What it does: business owner", "business_owner"),
+    ("How it works: technical owner", "technical_owner"),
+    ("The model behind it: model steward", "model_steward"),
+    ("When it goes wrong: wake", "escalation"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerbRow:
+    """One action type of a card, in words."""
+
+    name: str
+    title: str
+    tier: Tier
+    expires: str
+    rules: list[str]
+    risks: list[str]
+    undo: str
+    only_looks: bool
+    nothing_to_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version of a card with what it changed; ``None`` for the first one."""
+
+    view: CardVersionView
+    changes: tuple[FieldRow, ...] | None
+
+
+@router.get("/agents", response_class=HTMLResponse)
+def list_agents(here: Here, cursor: str | None = None) -> HTMLResponse:
+    """Agents by name."""
+    with here.database.read() as session:
+        page = agents.page(session, request=PageRequest(cursor=cursor))
+        return here.show(session, "agents.html", "agents", page=page)
+
+
+@router.get("/agents/{name}", response_class=HTMLResponse)
+def agent(here: Here, name: str) -> HTMLResponse:
+    """An agent's card on one page."""
+    with here.database.read() as session:
+        found = agents.one(session, name)
+        versions, older = _versions(session, name)
+        return here.show(
+            session,
+            "agent.html",
+            "agents",
+            agent=found,
+            verbs=[_verb(type_name, rule, found) for type_name, rule in found.card.get("actions", {}).items()],
+            contacts=[(word, found.card[key]) for word, key in _CONTACTS if key in found.card],
+            versions=versions,
+            older_versions=older,
+            figures=_figures(found),
+            may_operate=here.viewer.may(Role.OPERATOR),
+        )
+
+
+def _figures(found: AgentView) -> list[tuple[str, str, str]]:
+    counts, runs = found.counts, f"/runs?agent={found.name}&status="
+    return [
+        ("Requests waiting", _capped(counts.pending_approvals), f"/?agent={found.name}"),
+        ("Runs under way", _capped(counts.running + counts.waiting), f"{runs}running" if counts.running else f"{runs}waiting"),
+        ("Held", _capped(counts.held), f"{runs}held"),
+        ("Completed", _capped(counts.completed), f"{runs}completed"),
+        ("Failed", _capped(counts.failed), f"{runs}failed"),
+        ("Stopped", _capped(counts.stopped), f"{runs}stopped"),
+    ]
+
+
+def _capped(count: int) -> str:
+    return f"{count:,}" if count < COUNT_CAP else f"{COUNT_CAP:,}+"
+
+
+def _verb(name: str, rule: dict[str, Any], found: AgentView) -> VerbRow:
+    declared = found.catalogue.get(name)
+    type = ActionType.model_validate(declared) if declared else None
+    tier = Tier[rule["tier"].upper()]
+    return VerbRow(
+        name=name,
+        title=type.title if type else name,
+        tier=tier,
+        expires=f"within {rule['expires']}, else it is rejected" if tier is Tier.APPROVE and rule.get("expires") else "",
+        rules=[_limit(limit) for limit in rule.get("limits", [])] + [_stop(stop) for stop in rule.get("stop", [])],
+        risks=[risk.sentence for risk in sorted(type.risks)] if type else ["No connector offers it."],
+        undo=type.undo.sentence if type and type.undo else "",
+        only_looks=bool(type and type.reads_only),
+        nothing_to_undo=tier is Tier.SUGGEST or bool(type and type.reads_only),
+    )
+
+
+def _limit(limit: dict[str, Any]) -> str:
+    what = f"{limit['argument']} up to {limit['max']:,g}" if limit.get("argument") else f"at most {limit['max']:,g} of these"
+    return f"{what[0].upper()}{what[1:]} {_PER[limit['per']]}; {_OVER[limit.get('over', 'approve')]}."
+
+
+def _stop(stop: dict[str, Any]) -> str:
+    return f"{stop['because'].rstrip('.')}: {_THEN[stop.get('then', 'approve')]}."
+
+
+def _versions(session: Session, name: str) -> tuple[list[VersionRow], bool]:
+    page = agents.versions(session, name, request=PageRequest(VERSIONS + 1))
+    cards = [agents.version(session, name, view.version)[1] for view in page.items]
+    rows = []
+    for place, view in enumerate(page.items[:VERSIONS]):
+        before = cards[place + 1] if place + 1 < len(cards) else None
+        rows.append(VersionRow(view, None if before is None else compared(before, cards[place]).different))
+    return rows, len(page.items) > VERSIONS

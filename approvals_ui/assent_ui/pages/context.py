@@ -1,0 +1,80 @@
+"""What every page has at hand: who looks, the application's parts, and the frame around the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
+
+import anyio.to_thread
+from fastapi import Depends
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from assent.store.queries import agents, approvals, pauses, timeline
+from assent.store.queries.paging import MAX_LIMIT, PageRequest
+from assent_ui.auth import Viewer, csrf_protect, current_person
+from assent_ui.deps import Deps, DepsHere
+
+COUNT_SHOWN = 100
+"""Where the count beside Inbox stops: more than a person can look at in a day."""
+
+_T = TypeVar("_T")
+
+
+class Place:
+    """One request for a page, by somebody who is signed in and whose own page sent it."""
+
+    def __init__(self, deps: Deps, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.database = deps.database
+        self.gateway = deps.gateway
+        self.clock = deps.clock
+        self._deps = deps
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Do something that waits for the database without holding up other requests."""
+        return await anyio.to_thread.run_sync(work)
+
+    def show(self, session: Session, template: str, place: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Render a page with the frame around it.
+
+        Args:
+            session: For what the frame shows.
+            template: Its file.
+            place: Which entry of the navigation it belongs to.
+            status: HTTP status.
+            context: What its template needs.
+        """
+        frame = {
+            "viewer": self.viewer,
+            "place": place,
+            "pauses": pauses.active(session),
+            "waiting": approvals.count_pending(session, cap=COUNT_SHOWN),
+            "newest_event": timeline.newest_id(session),
+            "in_pane": False,
+            "problem": None,
+        }
+        html = self._deps.templates.get_template(template).render(frame | context)
+        return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+
+    def agent_names(self, session: Session) -> list[str]:
+        """Names of the agents, for filters."""
+        return [agent.name for agent in agents.page(session, request=PageRequest(MAX_LIMIT)).items]
+
+    def temporal_link(self, run_id: str) -> str:
+        """Temporal's own page of a run; empty if it is not known where that is."""
+        base = (self._deps.temporal_ui_url or "").rstrip("/")
+        namespace = quote(self._deps.temporal_namespace, safe="")
+        return f"{base}/namespaces/{namespace}/workflows/{quote(run_id, safe='')}" if base else ""
+
+
+async def here(
+    deps: DepsHere, viewer: Annotated[Viewer, Depends(current_person)], _: Annotated[None, Depends(csrf_protect)]
+) -> Place:
+    """The place of a request for a page."""
+    return Place(deps, viewer)
+
+
+Here = Annotated[Place, Depends(here)]
+"""What page functions take."""

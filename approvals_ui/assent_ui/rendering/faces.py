@@ -1,0 +1,102 @@
+"""Statuses as people see them: always a word, a shape and a tone together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from assent.domain.actions import ActionStatus, AdmissionEffect
+from assent.domain.approvals import ApprovalStatus
+from assent.domain.effects import UndoStatus
+from assent.domain.rollbacks import RollbackStatus, Undoable
+from assent.domain.runs import RunStatus
+from assent.domain.tiers import Tier
+
+
+class Face(NamedTuple):
+    """A word, the name of a shape in ``partials/shapes.html``, and a tone of the stylesheet."""
+
+    word: str
+    shape: str
+    tone: str
+
+
+ACTION = {
+    ActionStatus.PROPOSED: Face("Proposed", "dot", "slate"),
+    ActionStatus.REFUSED: Face("Refused", "barred", "red"),
+    ActionStatus.SUGGESTED: Face("Suggested", "bulb", "slate"),
+    ActionStatus.AWAITING: Face("Waits for a person", "hourglass", "amber"),
+    ActionStatus.REJECTED: Face("Rejected", "cross", "red"),
+    ActionStatus.EXPIRED: Face("Expired", "clock", "slate"),
+    ActionStatus.WITHDRAWN: Face("Withdrawn", "minus", "slate"),
+    ActionStatus.HELD: Face("Held by a pause", "pause", "violet"),
+    ActionStatus.CLEARED: Face("Cleared", "arrow", "blue"),
+    ActionStatus.CLAIMED: Face("Running", "half", "blue"),
+    ActionStatus.DONE: Face("Done", "check", "green"),
+    ActionStatus.FAILED: Face("Failed", "cross", "red"),
+    ActionStatus.UNKNOWN: Face("Unknown", "question", "amber"),
+    ActionStatus.UNDONE: Face("Undone", "back", "slate"),
+}
+
+RUN = {
+    RunStatus.RUNNING: Face("Running", "half", "blue"),
+    RunStatus.WAITING: Face("Waiting", "hourglass", "amber"),
+    RunStatus.HELD: Face("Held", "pause", "violet"),
+    RunStatus.COMPLETED: Face("Completed", "check", "green"),
+    RunStatus.FAILED: Face("Failed", "cross", "red"),
+    RunStatus.STOPPED: Face("Stopped", "stop", "slate"),
+}
+
+APPROVAL = {
+    ApprovalStatus.PENDING: Face("Waits for a decision", "hourglass", "amber"),
+    ApprovalStatus.APPROVED: Face("Approved", "check", "green"),
+    ApprovalStatus.REJECTED: Face("Rejected", "cross", "red"),
+    ApprovalStatus.EXPIRED: Face("Expired", "clock", "slate"),
+    ApprovalStatus.WITHDRAWN: Face("Withdrawn", "minus", "slate"),
+}
+
+TIER = {
+    Tier.SUGGEST: Face("Suggest only", "bulb", "slate"),
+    Tier.APPROVE: Face("Ask a person", "hourglass", "amber"),
+    Tier.AUTO: Face("Automatic", "arrow", "blue"),
+}
+
+ADMISSION = {
+    AdmissionEffect.REFUSE: Face("Refuses it", "barred", "red"),
+    AdmissionEffect.SUGGEST: Face("Makes it a suggestion", "bulb", "slate"),
+    AdmissionEffect.APPROVE: Face("Asks a person", "hourglass", "amber"),
+    AdmissionEffect.AUTO: Face("Lets it run", "arrow", "blue"),
+}
+
+ROLLBACK = {
+    RollbackStatus.RUNNING: Face("Undoing", "half", "blue"),
+    RollbackStatus.DONE: Face("Everything undone", "check", "green"),
+    RollbackStatus.NEEDS_PERSON: Face("Needs a person", "question", "amber"),
+}
+
+UNDOABLE = {
+    Undoable.YES: Face("Will be undone", "back", "blue"),
+    Undoable.ALREADY: Face("Already undone", "check", "slate"),
+    Undoable.NOTHING: Face("Nothing to undo", "minus", "slate"),
+    Undoable.NO: Face("Cannot be undone", "barred", "red"),
+    Undoable.TOO_LATE: Face("Too late to undo", "clock", "red"),
+    Undoable.CONFLICT: Face("Changed since", "question", "amber"),
+    Undoable.UNKNOWN: Face("Unknown", "question", "amber"),
+}
+
+UNDO = {
+    UndoStatus.CLAIMED: Face("Undoing", "half", "blue"),
+    UndoStatus.UNDONE: Face("Undone", "check", "green"),
+    UndoStatus.CONFLICT: Face("Changed since", "question", "amber"),
+    UndoStatus.IMPOSSIBLE: Face("Cannot be undone", "barred", "red"),
+    UndoStatus.FAILED: Face("Undo failed", "cross", "red"),
+    UndoStatus.UNKNOWN: Face("Unknown", "question", "amber"),
+}
+
+
+def face_of(status: object) -> Face:
+    """The face of any status of the domain."""
+    for faces in (ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO):
+        for known, face in faces.items():
+            if known is status:
+                return face
+    return Face(str(status), "dot", "slate")
