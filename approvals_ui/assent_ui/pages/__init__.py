@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from assent_ui.pages import agents, inbox, ledger, live, request, run, runs, stop, system, undo
+from assent_ui.pages import agents, inbox, ledger, live, request, run, runs, sign_in, stop, system, undo
 from assent_ui.rendering.environment import STATIC
 
 router = APIRouter(include_in_schema=False)
-for _page in (inbox, request, runs, run, agents, stop, undo, ledger, system, live):
+for _page in (inbox, request, runs, run, agents, stop, undo, ledger, system, live, sign_in):
     router.include_router(_page.router)
 
 

@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from assent.store.database import Database
 from assent.store.queries import timeline
 from assent.store.queries.events import EventView
-from assent_ui.pages.context import Here
+from assent_ui.auth import current_person
+from assent_ui.deps import Deps, DepsHere
 
 router = APIRouter()
-
-LOOK_EVERY = 0.5
-"""Seconds between looks at the ledger's newest event: one primary-key look-up each."""
 
 QUIET_LIMIT = 15.0
 """Seconds after which a quiet stream says that it is still there."""
 
 
-@router.get("/live")
-def live(here: Here, request: Request, after: int = 0) -> StreamingResponse:
+@router.get("/live", dependencies=[Depends(current_person)])
+async def live(request: Request, deps: DepsHere, after: int = 0) -> StreamingResponse:
     """Server-sent events, each with the newest event's id and the topics touched since ``after``."""
     last = request.headers.get("last-event-id", "")
-    stream = _stream(here.database, request, int(last) if last.isdecimal() else after)
+    stream = _stream(deps, int(last) if last.isdecimal() else after)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(database: Database, request: Request, after: int) -> AsyncIterator[str]:
+async def _stream(deps: Deps, after: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
-    quiet = 0.0
-    while not await request.is_disconnected():
-        events = await asyncio.to_thread(_since, database, after)
-        if events:
-            after, quiet = events[-1].id, 0.0
-            told = json.dumps({"last": after, "topics": sorted(topics(events))})
-            yield f"id: {after}\ndata: {told}\n\n"
-            continue
-        await asyncio.sleep(LOOK_EVERY)
-        quiet += LOOK_EVERY
-        if quiet >= QUIET_LIMIT:
-            quiet = 0.0
-            yield ": still here\n\n"
+    async with deps.watch.listening() as listener:
+        missed = await deps.read(lambda session: timeline.of_runs_between(session, after=after))
+        if missed:
+            yield _message(max(missed[-1].id, listener.position), topics(missed))
+        while not listener.over:
+            events = await listener.next(QUIET_LIMIT)
+            yield _message(events[-1].id, topics(events)) if events else ": still here\n\n"
+
+
+def _message(last: int, touched: set[str]) -> str:
+    return f"id: {last}\ndata: {json.dumps({'last': last, 'topics': sorted(touched)})}\n\n"
 
 
 def topics(events: Sequence[EventView]) -> set[str]:
@@ -61,8 +55,3 @@ def topics(events: Sequence[EventView]) -> set[str]:
         if isinstance(event.body.get("approval"), str):
             touched.add(f"approval:{event.body['approval']}")
     return touched
-
-
-def _since(database: Database, after: int) -> tuple[EventView, ...]:
-    with database.read() as session:
-        return timeline.of_runs_between(session, after=after) if timeline.newest_id(session) > after else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -14,12 +13,12 @@ from assent.store import people
 from assent.store.queries import agents, ledger, timeline
 from assent.store.queries.agents import KeyView
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
+from assent_ui.deps import DepsHere
 from assent_ui.pages.context import Here
 
 router = APIRouter()
 
-HEALTH_WAIT = timedelta(seconds=2)
-"""How long Temporal may take to say that it is well."""
+_NAMES = {"database": "Database", "temporal": "Temporal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +46,29 @@ class Part:
 
 
 @router.get("/system", response_class=HTMLResponse)
-async def system(here: Here) -> HTMLResponse:
+async def system(here: Here, deps: DepsHere) -> HTMLResponse:
     """Parts, people and keys."""
-    temporal = await _temporal(here)
-    return await here.in_thread(lambda: _page(here, temporal))
+    seen = await deps.health.look(deps)
+    parts = [Part(_NAMES.get(name, name), _sentence(part["detail"]), part["ok"]) for name, part in seen.items()]
+    return await here.in_thread(lambda: _page(here, parts))
 
 
-def _page(here: Here, temporal: Part) -> HTMLResponse:
+def _page(here: Here, parts: list[Part]) -> HTMLResponse:
     with here.database.read() as session:
-        parts = [_database(here), temporal, _ledger(here, session)]
+        shown = [*parts, _ledger(here, session)]
         return here.show(
             session,
             "system.html",
             "system",
-            parts=parts,
-            well=all(part.well for part in parts),
+            parts=shown,
+            well=all(part.well for part in shown),
             people=people.page(session, request=PageRequest(MAX_LIMIT)).items,
             keys=_keys(here, session),
         )
 
 
-def _database(here: Here) -> Part:
-    url = here.database.url
-    where = "SQLite in one file" if here.database.sqlite else f"PostgreSQL at {url.host or 'a local socket'}"
-    return Part("Database", where, True)
-
-
-async def _temporal(here: Here) -> Part:
-    client = here.gateway.client
-    if client is None:
-        return Part("Temporal", "Not connected. Pausing still works; runs wait for it and lose nothing.", False)
-    began = here.clock()
-    try:
-        await client.service_client.check_health(timeout=HEALTH_WAIT)
-    except Exception as error:
-        return Part("Temporal", f"{type(error).__name__}. Runs wait for it and lose nothing.", False)
-    took = (here.clock() - began) / timedelta(milliseconds=1)
-    return Part("Temporal", f"Namespace {client.namespace}, answered in {took:.0f} ms", True)
+def _sentence(detail: str) -> str:
+    return f"{detail[:1].upper()}{detail[1:]}."
 
 
 def _ledger(here: Here, session: Session) -> Part:
