@@ -144,7 +144,7 @@ class RunLife:
             .where(col(ActionRow.run_id) == run_id)
             .group_by(col(ActionRow.status))
         )
-        return dict(rows)
+        return {str(row[0]): int(row[1]) for row in rows.all()}
 
 
 _UNSETTLED = [ActionStatus.AWAITING, ActionStatus.HELD, ActionStatus.CLEARED]

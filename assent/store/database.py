@@ -68,7 +68,14 @@ class Database:
         """
         turn = self._writer if self.sqlite else contextlib.nullcontext()
         with _translated(), turn, Session(self.writing_engine, expire_on_commit=False) as session, session.begin():
-            yield session
+            try:
+                yield session
+            except BaseException:
+                if self.sqlite:
+                    # An unread cursor, kept alive by the error's traceback, would pin this connection's snapshot
+                    # and refuse it every later write: give the connection up.
+                    session.invalidate()
+                raise
 
     def lock_shared(self, session: Session, name: int) -> None:
         """Hold a named lock together with others until the transaction ends; SQLite's write lock already excludes."""

@@ -35,7 +35,7 @@ class ApprovalRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    decided_by: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    decided_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
     decision_reason: str = Field(default="", sa_type=Text)
 
 

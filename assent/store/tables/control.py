@@ -33,7 +33,7 @@ class PauseRow(SQLModel, table=True):
     affected: int = 0
     known_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    resumed_by: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    resumed_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
     resume_note: str = Field(default="", sa_type=Text)
 
 

@@ -31,7 +31,7 @@ class EffectRow(SQLModel, table=True):
     claimed_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changes: list[dict[str, Any]] = Field(sa_type=JSON)
-    undo_data: Any = Field(default=None, sa_type=JSON)
+    undo_data: Any = Field(default=None, sa_type=JSON, nullable=True)
     message: str = Field(default="", sa_type=Text)
 
 

@@ -25,7 +25,7 @@ class RunRow(SQLModel, table=True):
     run_id: str = Field(primary_key=True)
     agent: str
     goal: str = Field(default="", sa_type=Text)
-    received: Any = Field(default=None, sa_type=JSON)
+    received: Any = Field(default=None, sa_type=JSON, nullable=True)
     status: str
     started_by: dict[str, Any] = Field(sa_type=JSON)
     started_at: datetime = Field(sa_type=UtcDateTime)
@@ -58,7 +58,7 @@ class ActionRow(SQLModel, table=True):
     tier: int | None = None
     reasons: list[dict[str, Any]] = Field(sa_type=JSON)
     card_version: int = 0
-    result: Any = Field(default=None, sa_type=JSON)
+    result: Any = Field(default=None, sa_type=JSON, nullable=True)
     message: str = Field(default="", sa_type=Text)
     proposed_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
