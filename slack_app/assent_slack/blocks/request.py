@@ -59,7 +59,7 @@ class _Rooms:
     def scaled(cls, scale: float) -> _Rooms:
         usual = {
             "sentence": 1_200,
-            "changes": 2_600,
+            "changes": 2_200,
             "reasons": 1_500,
             "undo": 600,
             "goal": 600,

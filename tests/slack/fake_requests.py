@@ -1,0 +1,218 @@
+"""People in Slack: what they do becomes signed requests to the app, over HTTP or Socket Mode."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from tests.slack.fake_slack import FakeSlack
+from tests.slack.fake_state import Message, User
+
+DEADLINE_SECONDS = 3.0
+"""What Slack gives an app to acknowledge; after that the person sees that it failed."""
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """How a request differs from an honest one.
+
+    Attributes:
+        secret: Signed with this.
+        age: Signed so many seconds ago.
+        signature: This in place of the signature.
+        stamp: This in place of the timestamp, after signing.
+        swap: A text in the body that is replaced after signing.
+        team_id: Comes from this workspace.
+    """
+
+    secret: str = ""
+    age: float = 0.0
+    signature: str | None = None
+    stamp: str | None = None
+    swap: tuple[str, str] | None = None
+    team_id: str = ""
+
+
+HONEST = Tampering()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of a request."""
+
+    status: int
+    body: str
+    seconds: float
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the person sees that it worked."""
+        return self.status == 200 and self.seconds < DEADLINE_SECONDS
+
+
+class People:
+    """What people do in the fake workspace.
+
+    Args:
+        slack: The workspace.
+        app_url: Where the app takes HTTP requests; empty in Socket Mode.
+    """
+
+    def __init__(self, slack: FakeSlack, app_url: str = "") -> None:
+        self._slack = slack
+        self.app_url = app_url
+        self.deliveries: list[Delivery] = []
+
+    async def press(
+        self, user: User, message: Message, action_id: str, *, tampering: Tampering = HONEST, value: str | None = None
+    ) -> Delivery:
+        """Press a button of a message in the channel."""
+        return await self.deliver("interactive", self.press_payload(user, message, action_id, value=value), tampering)
+
+    def press_payload(
+        self, user: User, message: Message, action_id: str, *, value: str | None = None
+    ) -> dict[str, Any]:
+        """What Slack tells of a pressed button."""
+        block, button = _button(message, action_id)
+        if value is not None:
+            button = button | {"value": value}
+        channel = self._slack.channel
+        return {
+            "type": "block_actions",
+            **self._who(user),
+            "api_app_id": self._slack.app_id,
+            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel.id},
+            "trigger_id": self._slack.new_trigger(user.id),
+            "channel": {"id": channel.id, "name": channel.name},
+            "message": {name: message[name] for name in ("type", "ts", "user", "bot_id", "text", "blocks")},
+            "state": {"values": {}},
+            "response_url": self._slack.new_response_url(user.id, channel.id),
+            "actions": [{**button, "block_id": block["block_id"], "action_ts": f"{time.time():.6f}"}],
+        }
+
+    async def submit(self, user: User, view: dict[str, Any], text: str, *, tampering: Tampering = HONEST) -> Delivery:
+        """Fill in the only field of a dialog and send it."""
+        field = next(block for block in view["blocks"] if block["type"] == "input")
+        element = field["element"]
+        assert len(text) <= element["max_length"], "Slack's own dialog would not send this"
+        typed = {"type": element["type"], "value": text or None}
+        payload = {
+            "type": "view_submission",
+            **self._who(user),
+            "api_app_id": self._slack.app_id,
+            "trigger_id": self._slack.new_trigger(user.id),
+            "response_urls": [],
+            "view": {
+                **{name: view[name] for name in ("id", "type", "callback_id", "private_metadata", "blocks", "title")},
+                "team_id": self._slack.team_id,
+                "state": {"values": {field["block_id"]: {element["action_id"]: typed}}},
+            },
+        }
+        return await self.deliver("interactive", payload, tampering)
+
+    async def command(self, user: User, text: str, *, tampering: Tampering = HONEST) -> Delivery:
+        """Type ``/assent``."""
+        channel = self._slack.channel
+        payload = {
+            "command": "/assent",
+            "text": text,
+            "team_id": tampering.team_id or user.team_id,
+            "team_domain": "acme",
+            "channel_id": channel.id,
+            "channel_name": channel.name,
+            "user_id": user.id,
+            "user_name": user.name.lower(),
+            "api_app_id": self._slack.app_id,
+            "trigger_id": self._slack.new_trigger(user.id),
+            "response_url": self._slack.new_response_url(user.id, channel.id),
+        }
+        return await self.deliver("slash_commands", payload, tampering)
+
+    async def open_home(self, user: User) -> Delivery:
+        """Look at the app's own page."""
+        payload = {
+            "type": "event_callback",
+            "team_id": self._slack.team_id,
+            "api_app_id": self._slack.app_id,
+            "event_id": self._slack.numbers.new("Ev"),
+            "event_time": int(time.time()),
+            "authorizations": [{"team_id": self._slack.team_id, "user_id": self._slack.bot.id, "is_bot": True}],
+            "event": {"type": "app_home_opened", "user": user.id, "tab": "home", "event_ts": f"{time.time():.6f}"},
+        }
+        return await self.deliver("events_api", payload, HONEST)
+
+    async def deliver(self, kind: str, payload: dict[str, Any], tampering: Tampering = HONEST) -> Delivery:
+        """Send a payload the way the app listens."""
+        if tampering.team_id and "team" in payload:
+            payload = payload | {"team": {"id": tampering.team_id, "domain": "other"}}
+        if tampering.team_id and isinstance(payload.get("user"), dict):
+            payload = payload | {"user": payload["user"] | {"team_id": tampering.team_id}}
+        sending = self._by_http(kind, payload, tampering) if self.app_url else self._by_socket(kind, payload)
+        delivery = await sending
+        self.deliveries.append(delivery)
+        return delivery
+
+    def _who(self, user: User) -> dict[str, Any]:
+        return {
+            "user": {"id": user.id, "username": user.name.lower(), "name": user.name.lower(), "team_id": user.team_id},
+            "team": {"id": self._slack.team_id, "domain": "acme"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+        }
+
+    async def _by_http(self, kind: str, payload: dict[str, Any], tampering: Tampering) -> Delivery:
+        content_type = "application/x-www-form-urlencoded"
+        match kind:
+            case "interactive":
+                body = urlencode({"payload": json.dumps(payload)})
+            case "slash_commands":
+                body = urlencode(payload)
+            case _:
+                body, content_type = json.dumps(payload), "application/json"
+        stamp = str(int(time.time() - tampering.age))
+        signature = signed(tampering.secret or self._slack.signing_secret, stamp, body)
+        if tampering.swap is not None:
+            body = body.replace(*tampering.swap)
+        headers = {
+            "Content-Type": content_type,
+            "X-Slack-Request-Timestamp": stamp if tampering.stamp is None else tampering.stamp,
+            "X-Slack-Signature": signature if tampering.signature is None else tampering.signature,
+        }
+        began = time.monotonic()
+        async with aiohttp.ClientSession() as session, session.post(self.app_url, data=body, headers=headers) as answer:
+            return Delivery(answer.status, await answer.text(), time.monotonic() - began)
+
+    async def _by_socket(self, kind: str, payload: dict[str, Any]) -> Delivery:
+        envelope = str(uuid.uuid4())
+        waiting = asyncio.get_running_loop().create_future()
+        self._slack.acknowledged[envelope] = waiting
+        frame = {"envelope_id": envelope, "type": kind, "payload": payload, "accepts_response_payload": True}
+        began = time.monotonic()
+        await self._slack.sockets[-1].send_json(frame)
+        try:
+            answer = await asyncio.wait_for(waiting, DEADLINE_SECONDS)
+        except TimeoutError:
+            return Delivery(0, "", time.monotonic() - began)
+        return Delivery(200, json.dumps(answer) if answer else "", time.monotonic() - began)
+
+
+def signed(secret: str, stamp: str, body: str) -> str:
+    """Slack's signature, version 0."""
+    return "v0=" + hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+
+
+def _button(message: Message, action_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    for block in message["blocks"]:
+        for element in block.get("elements", []) if block["type"] == "actions" else []:
+            if element["action_id"] == action_id:
+                return block, element
+    raise AssertionError(f"the message has no button {action_id}")
