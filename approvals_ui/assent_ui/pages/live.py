@@ -18,6 +18,9 @@ router = APIRouter()
 QUIET_LIMIT = 15.0
 """Seconds after which a quiet stream says that it is still there."""
 
+EVERYTHING = "*"
+"""Topic that stands for all: more was missed than is worth naming."""
+
 
 @router.get("/live", dependencies=[Depends(current_person)])
 async def live(request: Request, deps: DepsHere, after: int = 0) -> StreamingResponse:
@@ -33,7 +36,8 @@ async def _stream(deps: Deps, after: int) -> AsyncIterator[str]:
     async with deps.watch.listening() as listener:
         missed = await deps.read(lambda session: timeline.of_runs_between(session, after=after))
         if missed:
-            yield _message(max(missed[-1].id, listener.position), topics(missed))
+            everything = {EVERYTHING} if len(missed) == timeline.TIMELINE_LIMIT else set()
+            yield _message(max(missed[-1].id, listener.position), topics(missed) | everything)
         while not listener.over:
             events = await listener.next(QUIET_LIMIT)
             yield _message(events[-1].id, topics(events)) if events else ": still here\n\n"

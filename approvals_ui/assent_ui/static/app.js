@@ -56,7 +56,7 @@
   let source = null;
 
   function concerned(element, topics) {
-    return element.dataset.refresh.split(" ").some((wanted) => topics.has(wanted));
+    return topics.has("*") || element.dataset.refresh.split(" ").some((wanted) => topics.has(wanted));
   }
 
   function busy(element) {
