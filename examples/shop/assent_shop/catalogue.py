@@ -13,7 +13,7 @@ USER = {"user_id": {"type": "string", "maxLength": 80, "description": "Id of the
 METHOD = {"payment_method_id": {"type": "string", "maxLength": 80, "description": "One of the customer's methods."}}
 ITEMS = {"type": "array", "items": {"type": "string", "maxLength": 40}, "minItems": 1, "maxItems": 100}
 ADDRESS = {name: {"type": "string", "maxLength": 200} for name in FIELDS}
-_PLACE = "{address1}, {address2}, {city}, {state} {zip}, {country}"
+_PLACE = "{address1}, {city}, {state} {zip}, {country}"
 
 
 def _object(properties: dict[str, Json], optional: tuple[str, ...] = ()) -> dict[str, Json]:

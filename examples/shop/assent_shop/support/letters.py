@@ -137,7 +137,7 @@ class LetterWriter:
             "option": self._option(item),
             "address": _line(address),
             "method": self._method(order, user),
-            "amount": self._chance.choice([60, 80, 120]),
+            "amount": self._chance.choice([25, 40, 80]),
         }
         name = f"{user['name']['first_name']} {user['name']['last_name']}"
         text = self._chance.choice(_TEXTS[subject]).format(**words)
