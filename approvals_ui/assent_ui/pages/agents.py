@@ -89,7 +89,11 @@ def _figures(found: AgentView) -> list[tuple[str, str, str]]:
     counts, runs = found.counts, f"/runs?agent={found.name}&status="
     return [
         ("Requests waiting", _capped(counts.pending_approvals), f"/?agent={found.name}"),
-        ("Runs under way", _capped(counts.running + counts.waiting), f"{runs}running" if counts.running else f"{runs}waiting"),
+        (
+            "Runs under way",
+            _capped(counts.running + counts.waiting),
+            f"{runs}running" if counts.running else f"{runs}waiting",
+        ),
         ("Held", _capped(counts.held), f"{runs}held"),
         ("Completed", _capped(counts.completed), f"{runs}completed"),
         ("Failed", _capped(counts.failed), f"{runs}failed"),
@@ -109,7 +113,9 @@ def _verb(name: str, rule: dict[str, Any], found: AgentView) -> VerbRow:
         name=name,
         title=type.title if type else name,
         tier=tier,
-        expires=f"within {rule['expires']}, else it is rejected" if tier is Tier.APPROVE and rule.get("expires") else "",
+        expires=f"within {rule['expires']}, else it is rejected"
+        if tier is Tier.APPROVE and rule.get("expires")
+        else "",
         rules=[_limit(limit) for limit in rule.get("limits", [])] + [_stop(stop) for stop in rule.get("stop", [])],
         risks=[risk.sentence for risk in sorted(type.risks)] if type else ["No connector offers it."],
         undo=type.undo.sentence if type and type.undo else "",
@@ -119,7 +125,11 @@ def _verb(name: str, rule: dict[str, Any], found: AgentView) -> VerbRow:
 
 
 def _limit(limit: dict[str, Any]) -> str:
-    what = f"{limit['argument']} up to {limit['max']:,g}" if limit.get("argument") else f"at most {limit['max']:,g} of these"
+    what = (
+        f"{limit['argument']} up to {limit['max']:,g}"
+        if limit.get("argument")
+        else f"at most {limit['max']:,g} of these"
+    )
     return f"{what[0].upper()}{what[1:]} {_PER[limit['per']]}; {_OVER[limit.get('over', 'approve')]}."
 
 

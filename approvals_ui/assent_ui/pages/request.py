@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Form
@@ -70,7 +71,7 @@ async def decide(
     except NotFound:
         raise
     except AssentError as error:
-        return await here.in_thread(lambda: _page(here, approval_id, error=error, reason=reason))
+        return await here.in_thread(partial(_page, here, approval_id, error=error, reason=reason))
     to = f"/?decided={approval_id}" if next == "inbox" else f"/approvals/{approval_id}?sent=yes"
     return RedirectResponse(to, status_code=303)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -47,9 +49,9 @@ async def sign_in(
     try:
         opened = await deps.write(lambda session: deps.sign_in.open(session, token, at=deps.clock(), user_agent=agent))
     except NotSignedIn as error:
-        what, where = error.what, error.where
-        deps.refusals.record("session.refused", what, where=where, via=Via.WEB)
-        return _page(deps, "This link does not work", what, next=own_path(next), status=error.status)
+        refused = partial(deps.refusals.record, "session.refused", error.what, where=error.where, via=Via.WEB)
+        await anyio.to_thread.run_sync(refused)
+        return _page(deps, "This link does not work", error.what, next=own_path(next), status=error.status)
     response = RedirectResponse(own_path(next), status_code=303)
     keep_session(response, deps, opened.token, seconds=int(SESSION_LIFETIME.total_seconds()))
     return response
@@ -79,4 +81,6 @@ def own_path(path: str) -> str:
 def _page(deps: Deps, title: str, text: str, *, token: str = "", next: str = "/", status: int = 200) -> HTMLResponse:
     template = deps.templates.get_template("sign_in.html")
     html = template.render(viewer=None, place="", title=title, text=text, token=token, next=next)
-    return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    return HTMLResponse(
+        html, status_code=status, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    )

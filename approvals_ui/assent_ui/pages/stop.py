@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
@@ -37,7 +39,7 @@ async def pause(here: Here, scope: str = Form("everything"), name: str = Form(""
     try:
         pause_id = await here.gateway.pause(wanted, by=here.viewer.actor, cause=cause.strip())
     except AssentError as error:
-        return await here.in_thread(lambda error=error: _page(here, wanted, problem=error))
+        return await here.in_thread(partial(_page, here, wanted, problem=error))
     return RedirectResponse(f"/stop#{pause_id}", status_code=303)
 
 
@@ -50,7 +52,7 @@ async def resume(here: Here, pause_id: str, note: str = Form("")) -> Response:
             raise InvalidInput("Resuming needs a note.", where="note", todo="Say what was found and changed.")
         await here.gateway.resume(pause_id, by=here.viewer.actor, note=note.strip())
     except AssentError as error:
-        return await here.in_thread(lambda error=error: _page(here, _scope("everything", ""), problem=error))
+        return await here.in_thread(partial(_page, here, Scope(kind=ScopeKind.EVERYTHING), problem=error))
     return RedirectResponse("/stop", status_code=303)
 
 
@@ -98,4 +100,6 @@ def _held(session: Session, scope: Scope) -> tuple[list[tuple[str, str]], str]:
         ("Runs under way", capped),
         ("Requests that would wait", f"{approvals.count_pending(session, agent=agent):,}"),
     ]
-    return figures, "no run is under way" if not total else counted(total, "run") if capped == f"{total:,}" else f"{capped} runs"
+    return figures, "no run is under way" if not total else counted(
+        total, "run"
+    ) if capped == f"{total:,}" else f"{capped} runs"

@@ -48,7 +48,7 @@ class Part:
 @router.get("/system", response_class=HTMLResponse)
 async def system(here: Here, deps: DepsHere) -> HTMLResponse:
     """Parts, people and keys."""
-    seen = await deps.health.look(deps)
+    seen = await deps.readiness.look()
     parts = [Part(_NAMES.get(name, name), _sentence(part["detail"]), part["ok"]) for name, part in seen.items()]
     return await here.in_thread(lambda: _page(here, parts))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -50,14 +51,23 @@ async def start(here: Here, scope: str = Form(""), id: str = Form(""), reason: s
     """Undo a scope."""
     here.viewer.require(Role.OPERATOR, "undo")
     rollback_id = await here.gateway.rollback(_scope(scope, id), by=here.viewer.actor, reason=reason.strip())
-    return RedirectResponse(f"/rollbacks/{rollback_id}?scope={scope}&id={id}", status_code=303)
+    where = urlencode({"scope": scope, "id": id})
+    return RedirectResponse(f"/rollbacks/{rollback_id}?{where}", status_code=303)
 
 
 @router.get("/rollbacks/{rollback_id}", response_class=HTMLResponse)
-def rollback(here: Here, rollback_id: str) -> HTMLResponse:
-    """A rollback: its progress, and what is left for a person."""
+def rollback(here: Here, rollback_id: str, scope: str = "", id: str = "") -> HTMLResponse:
+    """A rollback: its progress, and what is left for a person.
+
+    One that was started a moment ago has no row yet; ``scope`` and ``id`` then say what it is of.
+    """
     with here.database.read() as session:
-        found = rollbacks.one(session, rollback_id)
+        try:
+            found = rollbacks.one(session, rollback_id)
+        except NotFound:
+            if not scope:
+                raise
+            found = _starting(here, rollback_id, _scope(scope, id))
         steps = [_row(item.ordinal, item.step, item.finished_at) for item in found.steps]
         people = [row for row in steps if _needs_person(row.step)]
         run_id, goal = _run(session, found.scope)
@@ -73,7 +83,20 @@ def rollback(here: Here, rollback_id: str) -> HTMLResponse:
             finished=sum(row.finished_at is not None for row in steps),
             run_id=run_id,
             goal=goal,
+            starting=not steps and found.status is RollbackStatus.RUNNING,
         )
+
+
+def _starting(here: Here, rollback_id: str, scope: RollbackScope) -> RollbackView:
+    return RollbackView(
+        id=rollback_id,
+        scope=scope,
+        status=RollbackStatus.RUNNING,
+        reason="",
+        requested_by=here.viewer.actor,
+        requested_at=here.clock(),
+        finished_at=None,
+    )
 
 
 def _preview_page(here: Here, plan: RollbackPlan, problem: AssentError | None = None) -> HTMLResponse:

@@ -128,4 +128,3 @@ def asset(name: str) -> str:
     """The address of a static file, which changes when the file does."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
-
