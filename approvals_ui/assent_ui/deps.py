@@ -16,6 +16,9 @@ from assent.gateway import Gateway
 from assent.store.database import Database
 from assent.store.refusals import Refusals
 from assent.store.sign_in import SignIn
+from assent_ui.owners import RunOwners
+from assent_ui.readiness import Readiness
+from assent_ui.watch import LedgerWatch
 
 _T = TypeVar("_T")
 
@@ -30,6 +33,9 @@ class Deps:
         clock: The time.
         sign_in: Makes and checks sign-in links and sessions.
         refusals: Records refused sign-ins and keys.
+        watch: What is new in the ledger, read once for all who watch.
+        readiness: Whether the other parts answer.
+        owners: Whose run is whose.
         public_url: Address under which people reach the pages, without a slash at its end.
         templates: The pages' templates.
         temporal_ui_url: Address of Temporal's own page; ``None`` if it is not known.
@@ -41,6 +47,9 @@ class Deps:
     clock: Clock
     sign_in: SignIn
     refusals: Refusals
+    watch: LedgerWatch
+    readiness: Readiness
+    owners: RunOwners
     public_url: str
     templates: Environment
     temporal_ui_url: str | None = None

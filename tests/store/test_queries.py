@@ -125,6 +125,8 @@ def test_closed_requests_of_every_kind_in_one_order(session: Session, limit: int
     assert [(each.created_at, each.id) for each in found] == sorted(
         ((each.created_at, each.id) for each in found), reverse=True
     )
+    theirs = walk(lambda request: approvals.closed(session, agent="support", request=request), limit)
+    assert {each.id for each in theirs} == {each.id for each in found if each.agent == "support"}
     rejected = walk(lambda request: approvals.closed(session, status=ApprovalStatus.REJECTED, request=request), limit)
     assert rejected == [each for each in found if each.status is ApprovalStatus.REJECTED]
 
@@ -245,6 +247,7 @@ def test_a_page_has_a_size(limit: int) -> None:
         pytest.param(lambda s, r: approvals.pending(s, request=r), id="inbox"),
         pytest.param(lambda s, r: approvals.pending(s, agent="support", request=r), id="inbox by agent"),
         pytest.param(lambda s, r: approvals.closed(s, request=r), id="closed requests"),
+        pytest.param(lambda s, r: approvals.closed(s, agent="support", request=r), id="closed requests of an agent"),
         pytest.param(lambda s, r: ledger.page(s, request=r), id="ledger"),
         pytest.param(lambda s, r: ledger.page(s, LedgerFilter(run_id="run-1"), request=r), id="ledger by run"),
         pytest.param(lambda s, r: ledger.page(s, LedgerFilter(agent="support"), request=r), id="ledger by agent"),

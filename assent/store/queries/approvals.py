@@ -82,6 +82,7 @@ class ApprovalView:
 
 _DUE = Order("approvals", [col(ApprovalRow.expires_at), col(ApprovalRow.id)], descending=False)
 _AGE = Order("closed-approvals", [col(ApprovalRow.created_at), col(ApprovalRow.id)])
+_DEADLINE = Order("closed-approvals-of-agent", [col(ApprovalRow.expires_at), col(ApprovalRow.id)])
 _CLOSED = tuple(status for status in ApprovalStatus if status is not ApprovalStatus.PENDING)
 
 
@@ -99,19 +100,27 @@ def count_pending(session: Session, *, agent: str | None = None, type: str | Non
 
 
 def closed(
-    session: Session, *, status: ApprovalStatus | None = None, request: PageRequest = FIRST
+    session: Session,
+    *,
+    status: ApprovalStatus | None = None,
+    agent: str | None = None,
+    request: PageRequest = FIRST,
 ) -> Page[ApprovalView]:
-    """Requests that were approved, rejected, withdrawn or expired, newest request first."""
-    wanted = _CLOSED if status is None else (status,)
+    """Requests that were approved, rejected, withdrawn or expired, newest first: by request, of one agent by deadline.
+
+    Either order is one that an index has.
+    """
+    order = _AGE if agent is None else _DEADLINE
+    statement = select(ApprovalRow)
+    if agent is not None:
+        statement = statement.where(col(ApprovalRow.agent) == agent)
     # One index range a status, merged here: a single query over several statuses would sort every closed request.
     lists = [
-        session.execute(
-            _AGE.window(select(ApprovalRow).where(col(ApprovalRow.status) == each.value), request)
-        ).scalars()
-        for each in wanted
+        session.execute(order.window(statement.where(col(ApprovalRow.status) == each.value), request)).scalars()
+        for each in (_CLOSED if status is None else (status,))
     ]
-    newest_first = heapq.merge(*lists, key=lambda row: (row.created_at, row.id), reverse=True)
-    return _AGE.page(list(islice(newest_first, request.limit + 1)), request, _view)
+    newest_first = heapq.merge(*lists, key=order.position, reverse=True)
+    return order.page(list(islice(newest_first, request.limit + 1)), request, _view)
 
 
 def of_run(session: Session, run_id: str, *, limit: int = 50) -> tuple[ApprovalView, ...]:

@@ -94,7 +94,11 @@ class Order:
 
     def cursor(self, row: Any) -> str:
         """The cursor of the page that begins after a row."""
-        return encode(self.name, [getattr(row, column.key) for column in self.columns])
+        return encode(self.name, self.position(row))
+
+    def position(self, row: Any) -> tuple[Any, ...]:
+        """Where a row is in the order."""
+        return tuple(getattr(row, column.key) for column in self.columns)
 
     def page(self, rows: Sequence[Row], request: PageRequest, view: Callable[[Row], Item]) -> Page[Item]:
         """The page out of what :meth:`window` found."""

@@ -1,0 +1,69 @@
+"""Approval requests and decisions on them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
+
+from assent.domain.approvals import ApprovalStatus
+from assent.store.keys import KeyScope
+from assent.store.queries import approvals
+from assent.store.queries.approvals import ApprovalView
+from assent.store.queries.paging import Page, PageRequest
+from assent_ui.api import schemas
+from assent_ui.api.answers import page_of, page_request, problems
+from assent_ui.api.callers import Caller, api_person, require_scope
+from assent_ui.auth import Viewer
+from assent_ui.deps import DepsHere
+
+router = APIRouter(tags=["approvals"])
+
+Reader = Annotated[Caller, Depends(require_scope(KeyScope.RUNS_READ))]
+
+
+@router.get("/approvals", responses=problems())
+async def list_approvals(
+    caller: Reader,
+    deps: DepsHere,
+    page: Annotated[PageRequest, Depends(page_request)],
+    status: ApprovalStatus = ApprovalStatus.PENDING,
+    agent: str | None = None,
+    type: Annotated[str | None, Query(description="Name of an action type.")] = None,
+) -> schemas.Page[schemas.ApprovalOut]:
+    """Requests: pending ones soonest due first, others newest first. `agent` and `type` filter pending ones."""
+
+    def look(session: Session) -> Page[ApprovalView]:
+        if status is ApprovalStatus.PENDING:
+            return approvals.pending(session, agent=caller.agent or agent, type=type, request=page)
+        return approvals.closed(session, status=status, agent=caller.agent or agent, request=page)
+
+    return page_of(await deps.read(look), schemas.ApprovalOut.model_validate)
+
+
+@router.get("/approvals/{approval_id}", responses=problems(404))
+async def show_approval(approval_id: str, caller: Reader, deps: DepsHere) -> schemas.ApprovalInFull:
+    """One request with everything an approver is shown, and its votes."""
+    found = await deps.read(lambda session: approvals.one(session, approval_id))
+    caller.require_agent(found.agent, f"approval request {approval_id!r}", "approval_id")
+    return schemas.ApprovalInFull.model_validate(found)
+
+
+@router.post("/approvals/{approval_id}/decisions", status_code=202, responses=problems(404, 409))
+async def decide(
+    approval_id: str, body: schemas.DecisionIn, viewer: Annotated[Viewer, Depends(api_person)], deps: DepsHere
+) -> schemas.DecisionOut:
+    """Approve or reject. Needs the role approver, and the digest of what was shown."""
+    decision = await deps.gateway.decide(
+        approval_id, verb=body.verdict, digest=body.digest, by=viewer.actor, reason=body.reason, decision_id=body.id
+    )
+    return schemas.DecisionOut(
+        id=decision.id,
+        approval_id=decision.approval_id,
+        action_id=decision.action_id,
+        verdict=decision.verb,
+        reason=decision.reason,
+        by=decision.by,
+        at=decision.at,
+    )

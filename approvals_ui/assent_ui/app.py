@@ -1,0 +1,88 @@
+"""The web application: pages for people, an API for agents and people, live updates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from jinja2 import Environment
+
+from assent import __version__
+from assent.domain.clock import Clock
+from assent.gateway import Gateway, utc_now
+from assent.store.database import Database
+from assent.store.refusals import Refusals
+from assent.store.sign_in import SignIn
+from assent_ui import failures, health
+from assent_ui.api.router import router as api_router
+from assent_ui.deps import Deps
+from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders
+from assent_ui.owners import RunOwners
+from assent_ui.pages import include_pages
+from assent_ui.readiness import Readiness
+from assent_ui.rendering.environment import build_environment
+from assent_ui.watch import LedgerWatch
+
+
+def create_app(
+    gateway: Gateway,
+    database: Database,
+    *,
+    public_url: str,
+    secret_key: str,
+    temporal_ui_url: str | None = None,
+    temporal_namespace: str = "default",
+    clock: Clock = utc_now,
+    templates: Environment | None = None,
+) -> FastAPI:
+    """Build the application.
+
+    Args:
+        gateway: Where runs, decisions, pauses and rollbacks go; its client may be connected later.
+        database: Assent's database.
+        public_url: Address under which people reach the pages.
+        secret_key: Signs sessions and sign-in links, 32 characters or more.
+        temporal_ui_url: Address of Temporal's own page, if it is known.
+        temporal_namespace: The Temporal namespace that holds the runs.
+        clock: The time.
+        templates: The pages' templates; made here unless given.
+    """
+    deps = Deps(
+        gateway=gateway,
+        database=database,
+        clock=clock,
+        sign_in=SignIn(secret_key),
+        refusals=Refusals(database, clock),
+        watch=LedgerWatch(database),
+        readiness=Readiness(gateway, database),
+        owners=RunOwners(),
+        public_url=public_url.rstrip("/"),
+        templates=templates or build_environment(clock),
+        temporal_ui_url=temporal_ui_url,
+        temporal_namespace=temporal_namespace,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        deps.watch.close()
+
+    app = FastAPI(
+        title="Assent",
+        version=__version__,
+        summary="AI agents act as durable workflows, with people in control.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.deps = deps
+    failures.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(KnownHost, public_url=deps.public_url)
+    app.add_middleware(SecurityHeaders, secure=deps.secure)
+    app.include_router(health.router)
+    app.include_router(api_router)
+    include_pages(app)
+    return app

@@ -1,0 +1,171 @@
+"""What is new in the ledger, read once for all who watch.
+
+One task looks at the ledger and hands each event to those who listen, so that a thousand open pages cost the database
+what one costs. It runs while somebody listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from assent.domain.errors import AssentError
+from assent.store.database import Database
+from assent.store.queries import timeline
+from assent.store.queries.events import EventView
+from assent.store.queries.timeline import TIMELINE_LIMIT
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at the ledger."""
+
+GAP_PATIENCE = 1.0
+"""Seconds to wait for a missing number: its transaction may still be under way, or was rolled back."""
+
+BACKLOG = 2_000
+"""Events kept for a listener that does not keep up; then it is let go and can come back with the last id it saw."""
+
+log = logging.getLogger(__name__)
+
+
+class Listener:
+    """One who listens; made by :meth:`LedgerWatch.listening`.
+
+    Attributes:
+        run_id: The run it listens to; empty for everything.
+        position: Every event up to this id was written before it began to listen; later ones are handed to it.
+    """
+
+    def __init__(self, run_id: str, position: int) -> None:
+        self.run_id = run_id
+        self.position = position
+        self._events: list[EventView] = []
+        self._woken = asyncio.Event()
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Nothing more comes: the watch ends, or the listener did not keep up."""
+        return self._over and not self._events
+
+    async def next(self, patience: float) -> Sequence[EventView]:
+        """New events, oldest first; none if nothing happened within ``patience`` seconds."""
+        if not self._events and not self._over:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), patience)
+        self._woken.clear()
+        events, self._events = self._events, []
+        return events
+
+    def hand(self, events: Sequence[EventView]) -> None:
+        """Take what concerns it."""
+        mine = [event for event in events if not self.run_id or event.run_id == self.run_id]
+        if not mine or self._over:
+            return
+        self._events += mine
+        if len(self._events) > BACKLOG:
+            self._events = []
+            self._over = True
+        self._woken.set()
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._over = True
+        self._woken.set()
+
+
+class LedgerWatch:
+    """Reads the ledger for all listeners of a process.
+
+    Args:
+        database: Where the ledger is.
+        look_every: Seconds between two looks.
+    """
+
+    def __init__(self, database: Database, *, look_every: float = LOOK_EVERY) -> None:
+        self._database = database
+        self._look_every = look_every
+        self._listeners: set[Listener] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._position = 0
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    @contextlib.asynccontextmanager
+    async def listening(self, run_id: str = "") -> AsyncIterator[Listener]:
+        """Listen to one run, or to everything.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        async with self._starting:
+            if self._task is None:
+                self._position = await asyncio.to_thread(self._newest)
+                self._task = asyncio.create_task(self._look_forever())
+            # No waiting between here and the look-out: nothing can be handed out in between.
+            listener = Listener(run_id, self._position)
+            self._listeners.add(listener)
+        if self._closed:
+            listener.end()
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            if not self._listeners:
+                self._stop()
+
+    def close(self) -> None:
+        """Let every listener go, so that the server can end."""
+        self._closed = True
+        for listener in self._listeners:
+            listener.end()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _look_forever(self) -> None:
+        waited_since: float | None = None
+        told = False
+        while True:
+            try:
+                events = await asyncio.to_thread(self._since, self._position)
+                told = False
+            except AssentError as error:
+                if not told:
+                    log.warning("Live updates wait: %s", error)
+                    told = True
+                events = ()
+            ready = self._without_gap(events)
+            if len(ready) < len(events):
+                now = time.monotonic()
+                waited_since = waited_since or now
+                if now - waited_since >= GAP_PATIENCE:
+                    ready, waited_since = events, None
+            else:
+                waited_since = None
+            if ready:
+                self._position = ready[-1].id
+                for listener in tuple(self._listeners):
+                    listener.hand(ready)
+            if len(ready) < TIMELINE_LIMIT:
+                await asyncio.sleep(self._look_every)
+
+    def _without_gap(self, events: Sequence[EventView]) -> Sequence[EventView]:
+        """The events before the first missing number: transactions that overlap can commit out of order."""
+        for place, event in enumerate(events):
+            if event.id != self._position + 1 + place:
+                return events[:place]
+        return events
+
+    def _since(self, position: int) -> Sequence[EventView]:
+        with self._database.read() as session:
+            return timeline.of_runs_between(session, after=position)
+
+    def _newest(self) -> int:
+        with self._database.read() as session:
+            return timeline.newest_id(session)
