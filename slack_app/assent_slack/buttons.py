@@ -54,6 +54,10 @@ class Rejecting(BaseModel):
     channel: str = ""
     response_url: str = ""
 
+    def written(self) -> str:
+        """As the private metadata of a dialog."""
+        return self.model_dump_json(by_alias=True)
+
 
 def decision_id(deciding: Deciding, verb: Verb, person_id: str) -> str:
     """The id of a decision: the same for a click that is delivered twice, or made twice."""

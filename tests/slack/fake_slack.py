@@ -61,6 +61,7 @@ class FakeSlack:
         self.gates: dict[str, asyncio.Event] = {}
         self.tickets: set[str] = set()
         self.sockets: list[web.WebSocketResponse] = []
+        self.connected = asyncio.Event()
         self.acknowledged: dict[str, asyncio.Future[Any]] = {}
         self.heeds_client_ids = False
         self._triggers: dict[str, tuple[float, str]] = {}
@@ -221,6 +222,7 @@ class FakeSlack:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)
+        self.connected.set()
         await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": self.app_id}})
         try:
             async for frame in socket:

@@ -28,7 +28,7 @@ def reason_dialog(rejecting: Rejecting, headline: str) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": REJECT_VIEW,
-        "private_metadata": rejecting.model_dump_json(),
+        "private_metadata": rejecting.written(),
         "title": plain("Reject the request"),
         "submit": plain("Reject"),
         "close": plain("Cancel"),
