@@ -1,0 +1,60 @@
+"""Letting people in from the machine where Assent runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from assent.domain.errors import Forbidden
+from assent.domain.people import Actor, Role, Via
+from assent.gateway import utc_now
+from assent.runtime.secrets import signing_key
+from assent.runtime.settings import Settings
+from assent.store import people
+from assent.store.database import Database
+from assent.store.sign_in import LINK_LIFETIME, SignIn
+
+FIRST_EMAIL = "you@localhost"
+"""Address of the person who is made when there is nobody yet."""
+
+FIRST_LINK_LIFETIME = timedelta(hours=1)
+"""How long the link works that `assent up` prints."""
+
+CONSOLE = Actor(id="console", name="Administrator at the console", via=Via.CLI)
+"""Whoever can run `assent` with the installation's settings."""
+
+
+def sign_in_link(settings: Settings, email: str | None = None) -> str:
+    """A one-time link for a person, or for the first one, who is made with every role if there is nobody yet.
+
+    Args:
+        settings: For the database, the signing key and the address of the pages.
+        email: Whose link it is; without it, the first person's, and it works for an hour.
+
+    Raises:
+        NotFound: There is no such person.
+        Forbidden: The person may no longer sign in.
+        Unavailable: The database cannot be reached.
+    """
+    database = Database(settings.database_url)
+    try:
+        return make_link(settings, database, email)
+    finally:
+        database.close()
+
+
+def make_link(settings: Settings, database: Database, email: str | None = None) -> str:
+    """The same, with a database that is already open."""
+    lifetime = FIRST_LINK_LIFETIME if email is None else LINK_LIFETIME
+    at = utc_now()
+    with database.write() as session:
+        if email is None and people.nobody_yet(session):
+            person = people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=CONSOLE)
+        else:
+            person = people.named(session, email or FIRST_EMAIL)
+        if person.disabled:
+            raise Forbidden(
+                f"{person.name} may no longer sign in.", where="email", todo="`assent people enable` lets them."
+            )
+        token = SignIn(signing_key(settings)).make_link(session, person, at=at, by=CONSOLE, lifetime=lifetime)
+    return f"{settings.public_url}/sign-in?token={quote(token)}"
