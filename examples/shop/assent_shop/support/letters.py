@@ -49,6 +49,11 @@ class Letter:
     subject: str
     text: str
 
+    @property
+    def received(self) -> dict[str, str]:
+        """The letter as a run receives it."""
+        return {"from": f"{self.name} <{self.sender}>", "subject": self.subject, "text": self.text}
+
 
 _TEXTS: dict[Subject, tuple[str, ...]] = {
     Subject.CANCEL: (
