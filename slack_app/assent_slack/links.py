@@ -22,11 +22,11 @@ class Links:
 
     def request(self, approval_id: str) -> str:
         """One request, whole."""
-        return f"{self.base}/approvals/{quote(approval_id, safe='')}"
+        return f"{self.base}/approvals/{quote(approval_id, safe='', errors='replace')}"
 
     def run(self, run_id: str) -> str:
         """One run, from where it can be undone."""
-        return f"{self.base}/runs/{quote(run_id, safe='')}"
+        return f"{self.base}/runs/{quote(run_id, safe='', errors='replace')}"
 
     def stop(self) -> str:
         """What is paused."""

@@ -69,7 +69,9 @@ def excerpt(text: str, room: int) -> Excerpt:
 
 
 def told(text: str, room: int, url: str, *, bold: bool = False, strike: bool = False) -> list[Element]:
-    """An excerpt as rich text, with its count of what is left out."""
+    """An excerpt as rich text, with its count of what is left out; never without an element, as Slack wants it."""
+    if not text:
+        return [words("(empty)", italic=True)]
     shown = excerpt(text, room)
     return [*shown.elements(bold=bold, strike=strike), *more(shown.left_out, url)]
 
