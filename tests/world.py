@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from sqlalchemy import select
+from sqlmodel import SQLModel, col
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -23,7 +25,7 @@ from assent.runtime.settings import Settings
 from assent.runtime.worker import running_worker
 from assent.store.database import Database
 from assent.store.migrate import migrate
-from assent.store.tables import ApprovalRow, PersonRow
+from assent.store.tables import ApprovalRow, LedgerEventRow, PersonRow
 from assent_activities.connectors import build_registry
 from tests.desk import CARD, Desk
 
@@ -31,6 +33,7 @@ AGENT = Actor(id="desk-clerk", name="desk-clerk", via=Via.API)
 ANN = Actor(id="ann", name="Ann Approver", via=Via.WEB)
 EVE = Actor(id="eve", name="Eve Everyone", via=Via.WEB)
 _T = TypeVar("_T")
+_R = TypeVar("_R", bound=SQLModel)
 
 
 @dataclass
@@ -57,7 +60,8 @@ class World:
 
     async def result(self, run_id: str) -> RunResult:
         """Wait for the end of a run."""
-        return await self.client.get_workflow_handle(run_id, result_type=RunResult).result()
+        result: RunResult = await self.client.get_workflow_handle(run_id, result_type=RunResult).result()
+        return result
 
     async def outcome(self, run_id: str, key: str, *statuses: ActionStatus) -> ActionOutcome:
         """Wait until an action is in one of these statuses, or settled if none is given."""
@@ -89,10 +93,24 @@ class World:
 
     def approval(self, approval_id: str) -> ApprovalRow:
         """A request's row."""
+        return self.row(ApprovalRow, approval_id)
+
+    def row(self, table: type[_R], key: object) -> _R:
+        """A row that must be there."""
         with self.database.read() as session:
-            row = session.get(ApprovalRow, approval_id)
+            row = session.get(table, key)
         assert row is not None
         return row
+
+    def events(self, **where: object) -> list[str]:
+        """Kinds of ledger events in the order they were written, those with these columns."""
+        query = select(col(LedgerEventRow.kind)).filter_by(**where).order_by(col(LedgerEventRow.id))
+        with self.database.read() as session:
+            return list(session.execute(query).scalars())
+
+    def publish(self, card: str) -> None:
+        """Publish another card, or another version."""
+        publish_card(self.database, build_registry([self.desk]), card, where="test card", by=SYSTEM)
 
 
 def furnish(database: Database, desk: Desk, *, card: str = CARD) -> None:
