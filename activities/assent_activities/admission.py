@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import uuid
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from assent.domain.tiers import Speed, Tier
 from assent.policy.admission import admit, declared_limits, measured, schema_faults
 from assent.policy.cards import AgentCard, Limit, Per
 from assent.policy.sentences import fill, redacted
-from assent.store import approvals, cards, ledger, pauses, projection, usage
+from assent.store import approvals, ledger, pauses, projection, usage
+from assent.store.glance import glance
 from assent.store.tables import ActionRow
 from assent_activities.cards_shown import request_card
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable
@@ -61,6 +63,7 @@ class Admission:
         self._deps = dependencies
         self._effects = effects
         self._cards = CardShelf(dependencies.database)
+        self._newest: dict[str, int] = {}
 
     @activity.defn(name=ACTIVITY_SUBMIT)
     def submit(self, request: SubmitAction) -> ActionOutcome:
@@ -86,29 +89,35 @@ class Admission:
             if outcome.status is not ActionStatus.CLAIMED:
                 return outcome
             if outcome.message == _OURS:
-                return self._effects.perform(job)
+                return self._effects.perform(dataclasses.replace(job, reasons=tuple(outcome.reasons), unseen=1))
             recovered = self._effects.recover(job)
             if recovered is not None:
                 return recovered
 
     def _admit(self, session: Session, job: Job, preview: _Preview | None) -> ActionOutcome:
         now = self._deps.clock()
-        row = projection.read_action(session, job.action_id, for_update=True)
         type = self._type(job.action.type)
-        if row is not None and ActionStatus(row.status) not in (ActionStatus.HELD, ActionStatus.CLEARED):
-            return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
-        if row is not None and row.status == ActionStatus.CLEARED and type and type.speed is Speed.LONG:
-            return outcome_of(session, row, speed=type.speed, now=now)
+        seen = glance(
+            self._deps.database,
+            session,
+            agent=job.header.agent,
+            run_id=job.header.run_id,
+            action_id=job.action_id,
+        )
+        row = projection.read_action(session, job.action_id, for_update=True) if seen.known else None
         if row is not None:
-            if approvals.exists_for(session, job.action_id):
-                return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
+            speed = type.speed if type else Speed.QUICK
+            again = row.status == ActionStatus.HELD or (row.status == ActionStatus.CLEARED and speed is Speed.QUICK)
+            if not again or approvals.exists_for(session, job.action_id):
+                return outcome_of(session, row, speed=speed, now=now)
             usage.release(session, job.action_id)
-        version = cards.version_in_force(session, job.header.agent)
+        version = seen.card_version
         if version is None:
             verdict = _unknown_agent(job.header.agent)
             return self._write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
         card = self._cards.get(job.header.agent, version)
-        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+        self._newest[job.header.agent] = version
+        held = pauses.in_force(session, agent=job.header.agent, run_id=job.header.run_id) if seen.paused else []
         limits = declared_limits(card, job.action.type)
         used = self._used(session, job, limits, now)
         verdict = admit(
@@ -185,7 +194,8 @@ class Admission:
         )
         asked = {"approval": approval_id, "digest": digest, "shown": shown.model_dump(mode="json")}
         extra = [self._event(job, "approval.requested", asked, now)]
-        return self._write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
+        outcome = self._write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
+        return outcome.model_copy(update={"approval_id": approval_id, "digest": digest, "expires_in": expires})
 
     def _clear(
         self,
@@ -265,36 +275,15 @@ class Admission:
                 body["pauses"] = held
             events.append(self._event(job, _EVENTS[status], body, now))
         ledger.append_many(session, [*events, *(extra or [])]) if events or extra else None
-        projection.step_run(
-            session,
-            job.header.run_id,
-            status=_RUN_STATUS.get(status, RunStatus.RUNNING),
-            step=f"{sentence}: {status.value}",
-            at=now,
-            new_actions=1 if row is None else 0,
-        )
-        asked = extra is not None and status is ActionStatus.AWAITING
-        return self._outcome(session, job, type, sentence, verdict, status, message, held, now, asked=asked)
-
-    def _outcome(
-        self,
-        session: Session,
-        job: Job,
-        type: ActionType | None,
-        sentence: str,
-        verdict: Verdict,
-        status: ActionStatus,
-        message: str,
-        held: list[str] | None,
-        now: datetime,
-        *,
-        asked: bool,
-    ) -> ActionOutcome:
-        if asked:
-            session.expire_all()
-            row = projection.read_action(session, job.action_id)
-            assert row is not None
-            return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
+        if status is not ActionStatus.CLAIMED:
+            projection.step_run(
+                session,
+                job.header.run_id,
+                status=_RUN_STATUS.get(status, RunStatus.RUNNING),
+                step=f"{sentence}: {status.value}",
+                at=now,
+                new_actions=1 if row is None else 0,
+            )
         return ActionOutcome(
             action_id=job.action_id,
             key=job.action.key,
@@ -328,9 +317,8 @@ class Admission:
         return used
 
     def _early_preview(self, job: Job) -> _Preview | None:
-        """Look at the records before the transaction where the card's tier says that a person will be asked."""
-        with self._deps.database.read() as session:
-            version = cards.version_in_force(session, job.header.agent)
+        """Look at the records before the transaction where the newest card known says that a person will be asked."""
+        version = self._newest.get(job.header.agent)
         if version is None:
             return None
         rule = self._cards.get(job.header.agent, version).actions.get(job.action.type)

@@ -16,18 +16,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, advance
-from assent.domain.canonical import Json, digest_of
+from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, Reason
+from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import EffectStatus, Performed
 from assent.domain.people import SYSTEM
 from assent.domain.runs import RunHeader, RunStatus
 from assent.domain.tiers import Speed
+from assent.policy.sentences import fill
 from assent.store import claims, ledger, pauses, projection, usage
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
 from assent_activities.heartbeats import LeaseKeeper
-from assent_activities.outcomes import outcome_of
+from assent_activities.outcomes import bounded, outcome_of, result_digest
 from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,9 @@ class Job:
     action: ProposedAction
     action_id: str
     holder: str
+    reasons: tuple[Reason, ...] = ()
+    unseen: int = 0
+    """How many actions the run's row does not count yet."""
 
 
 class EffectProtocol:
@@ -180,6 +184,12 @@ class EffectProtocol:
     ) -> ActionOutcome:
         performed = performed or Performed()
         type = self._operation(job).type
+        to = _ACTION_STATUS[status]
+        body: dict[str, Json] = {
+            "message": message,
+            "changes": [change.model_dump(mode="json") for change in performed.changes],
+            "result_digest": result_digest(performed.result),
+        }
         with self._deps.database.write() as session:
             now = self._deps.clock()
             counts = claims.finish(
@@ -192,26 +202,36 @@ class EffectProtocol:
                 undo_data=performed.undo_data,
                 message=message,
             )
-            row = projection.read_action(session, job.action_id)
-            assert row is not None, job.action_id
-            body: dict[str, Json] = {
-                "message": message,
-                "changes": [change.model_dump(mode="json") for change in performed.changes],
-                "result_digest": digest_of(performed.result),
-            }
+            counts = counts and projection.settle_action(
+                session, job.action_id, status=to, result=performed.result, message=message, at=now
+            )
             if not counts:
-                body["said"] = status.value
-                self._event(session, job, "effect.late", body, now)
-                return outcome_of(session, row, speed=type.speed, now=now)
-            to = advance(ActionStatus(row.status), _ACTION_STATUS[status])
-            row.status, row.result, row.message, row.settled_at = to.value, performed.result, message, now
-            session.flush()
+                self._event(session, job, "effect.late", {**body, "said": status.value}, now)
+                return self.outcome(session, job.action_id, type)
             if status is EffectStatus.FAILED:
                 usage.release(session, job.action_id)
             self._event(session, job, f"effect.{status.value}", body, now)
-            step = f"{row.sentence}: {to.value}"
-            projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
-            return outcome_of(session, row, speed=type.speed, now=now)
+            sentence = fill(type.sentence, type, job.action.arguments)
+            projection.step_run(
+                session,
+                job.header.run_id,
+                status=RunStatus.RUNNING,
+                step=f"{sentence}: {to.value}",
+                at=now,
+                new_actions=job.unseen,
+            )
+        return ActionOutcome(
+            action_id=job.action_id,
+            key=job.action.key,
+            type=type.name,
+            status=to,
+            speed=type.speed,
+            sentence=sentence,
+            result=bounded(performed.result, job.action_id),
+            reasons=list(job.reasons),
+            message=message,
+            settled_at=now,
+        )
 
     def _give_back(self, job: Job, why: str) -> ActionOutcome:
         self._release(job)

@@ -15,6 +15,7 @@ from assent.domain.canonical import Json
 from assent.domain.people import SYSTEM
 from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
 from assent.domain.runs import RunStatus
+from assent.domain.tiers import Speed
 from assent.policy.admission import admit, declared_limits, measured
 from assent.store import approvals, cards, ledger, pauses, projection, usage
 from assent.store.tables import ActionRow, ApprovalRow
@@ -47,8 +48,8 @@ class Execution:
         job = Job(request.header, request.action, action_id, uuid.uuid4().hex)
         while True:
             with self._deps.database.write() as session:
-                ready, outcome = self._prepare(session, job, request.decision)
-            if ready:
+                outcome = self._prepare(session, job, request.decision)
+            if outcome is None:
                 return self._effects.perform(job)
             if outcome.status is not ActionStatus.CLAIMED:
                 return outcome
@@ -56,36 +57,35 @@ class Execution:
             if recovered is not None:
                 return recovered
 
-    def _prepare(self, session: Session, job: Job, decision: Decision | None) -> tuple[bool, ActionOutcome]:
-        """Claim the action if everything allows it."""
+    def _prepare(self, session: Session, job: Job, decision: Decision | None) -> ActionOutcome | None:
+        """Claim the action if everything allows it; else say what it is."""
         now = self._deps.clock()
         row = projection.read_action(session, job.action_id, for_update=True)
         if row is None:
             raise ApplicationError(f"The action {job.action_id} was never admitted.", non_retryable=True)
         request = approvals.request_for(session, job.action_id)
         status = ActionStatus(row.status)
+        approved = request is None or request.status == ApprovalStatus.APPROVED.value
         if decision is not None and request is not None:
-            self._weigh(session, job, row, request, decision, now)
-        if status.settled or status is ActionStatus.CLAIMED:
-            return False, self._outcome(session, job, row, now)
-        if request is not None and request.status != ApprovalStatus.APPROVED.value:
-            return False, self._outcome(session, job, row, now)
+            approved = self._weigh(session, job, row, request, decision, now) or approved
+        if status.settled or status is ActionStatus.CLAIMED or not approved:
+            return self._outcome(session, job, row, now)
         if self._refused_meanwhile(session, job, row, now):
-            return False, self._outcome(session, job, row, now)
+            return self._outcome(session, job, row, now)
         held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
         if held:
             self._hold(session, job, row, held, now)
-            return False, self._outcome(session, job, row, now, held)
+            return self._outcome(session, job, row, now, held)
         self._claim(session, job, row, now)
-        return True, self._outcome(session, job, row, now)
+        return None
 
     def _weigh(
         self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision, now: datetime
-    ) -> None:
-        """Let a decision count, or record why it does not."""
+    ) -> bool:
+        """Let a decision count, or record why it does not; true if the request is approved by it now."""
         why_not = self._why_not(session, job, row, request, decision)
         if not approvals.record_decision(session, decision, counted=not why_not, why_not=why_not):
-            return
+            return False
         body = {
             "approval": request.id,
             "verb": decision.verb.value,
@@ -94,7 +94,7 @@ class Execution:
         }
         if why_not:
             self._event(session, job, "approval.late", {**body, "why_not": why_not}, decision, now)
-            return
+            return False
         approvals.close_request(
             session,
             request.id,
@@ -105,7 +105,7 @@ class Execution:
             channels=self._deps.channels,
         )
         self._event(session, job, "approval.decided", body, decision, now)
-        session.refresh(request)
+        return True
 
     def _why_not(self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision) -> str:
         if request.status == ApprovalStatus.APPROVED.value and approvals.was_counted(session, decision.id):
@@ -161,23 +161,25 @@ class Execution:
 
     def _claim(self, session: Session, job: Job, row: ActionRow, now: datetime) -> None:
         self._effects.claim(session, job, at=now)
-        row.status = advance(ActionStatus(row.status), ActionStatus.CLAIMED).value
-        session.flush()
+        claimed = advance(ActionStatus(row.status), ActionStatus.CLAIMED)
+        projection.set_status(session, job.action_id, claimed)
         card = self._cards.get(job.header.agent, row.card_version)
         limits = declared_limits(card, job.action.type)
-        usage.release(session, job.action_id)
-        usage.reserve(
-            session,
-            action_id=job.action_id,
-            agent=job.header.agent,
-            action_type=job.action.type,
-            run_id=job.header.run_id,
-            amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
-            at=now,
-        )
+        if limits:
+            usage.release(session, job.action_id)
+            usage.reserve(
+                session,
+                action_id=job.action_id,
+                agent=job.header.agent,
+                action_type=job.action.type,
+                run_id=job.header.run_id,
+                amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
+                at=now,
+            )
         self._event(session, job, "effect.claimed", {}, None, now)
-        step = f"{row.sentence}: running"
-        projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
+        if self._deps.registry[job.action.type].type.speed is Speed.LONG:
+            step = f"{row.sentence}: running"
+            projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
 
     def _outcome(
         self, session: Session, job: Job, row: ActionRow, now: datetime, held: list[str] | None = None

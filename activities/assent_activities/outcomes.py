@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.actions import ActionOutcome, ActionStatus, Reason
-from assent.domain.canonical import Json, canonical_json
+from assent.domain.canonical import Json, stable_text
 from assent.domain.tiers import Speed
 from assent.store.tables import ActionRow, ApprovalRow
 
@@ -54,9 +55,14 @@ def outcome_of(
     )
 
 
+def result_digest(result: Json) -> str:
+    """What the ledger keeps of a result: SHA-256 over its stable JSON text."""
+    return hashlib.sha256(stable_text(result).encode()).hexdigest()
+
+
 def bounded(result: Json, action_id: str) -> Json:
     """A result that fits a message, or a note of where the whole one is."""
-    size = len(canonical_json(result))
+    size = len(stable_text(result).encode())
     if size <= MAX_RESULT:
         return result
     return {"too_large": size, "limit": MAX_RESULT, "kept_in": f"the action {action_id}"}

@@ -29,13 +29,13 @@ from assent.domain.ports import (
     UndoBatch,
     UndoProgress,
 )
-from assent.domain.rollbacks import RollbackRequest, RollbackStatus, Undoable, UndoStep
+from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackStatus, Undoable, UndoStep
 from assent.domain.runs import EndRun
 from assent.store import ledger, pauses, projection, undos
 from assent.store.undos import Effect
 from assent_activities.connectors import ActionFailed, ConnectorUnavailable, UndoConflict
 from assent_activities.dependencies import Dependencies
-from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
+from assent_activities.retrying import MAX_ATTEMPTS, try_again
 from assent_activities.rollback_preview import RollbackPreview, undo_call
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ BATCH = 20
 """Undos in one activity."""
 
 _LEASE = timedelta(seconds=60)
+_SOON = timedelta(milliseconds=200)
 _KEEP_PREVIEWS = timedelta(days=1)
 _EVENTS = {
     UndoStatus.UNDONE: "undo.done",
@@ -82,8 +83,7 @@ class RollbackActivities:
         steps = self._look(request)
         with self._deps.database.write() as session:
             now = self._deps.clock()
-            if undos.count_steps(session, request.rollback_id) == 0:
-                undos.write_rollback(session, request, steps, status=RollbackStatus.RUNNING, at=now)
+            if undos.write_rollback(session, request, steps, status=RollbackStatus.RUNNING, at=now):
                 body: dict[str, object] = {
                     "rollback": request.rollback_id,
                     "scope": request.scope.model_dump(mode="json"),
@@ -91,7 +91,7 @@ class RollbackActivities:
                     "effects": len(steps),
                 }
                 ledger.append(
-                    session, at=now, kind="rollback.started", actor=request.by, body=body, run_id=_run_of(request)
+                    session, at=now, kind="rollback.started", actor=request.by, body=body, run_id=_run_of(request.scope)
                 )
         return _count(request.rollback_id, steps)
 
@@ -140,9 +140,10 @@ class RollbackActivities:
         """Record how a rollback ended and lift the pause that fenced its run."""
         with self._deps.database.write() as session:
             now = self._deps.clock()
-            undos.finish_rollback(session, request.rollback_id, request.status, at=now)
-            body: dict[str, object] = {"rollback": request.rollback_id, "status": request.status.value}
-            ledger.append(session, at=now, kind="rollback.ended", actor=SYSTEM, body=body)
+            scope = undos.finish_rollback(session, request.rollback_id, request.status, at=now)
+            if scope is not None:
+                body: dict[str, object] = {"rollback": request.rollback_id, "status": request.status.value}
+                ledger.append(session, at=now, kind="rollback.ended", actor=SYSTEM, body=body, run_id=_run_of(scope))
         self._lift(f"pause-{request.rollback_id}")
 
     def _look(self, request: RollbackRequest) -> list[UndoStep]:
@@ -162,8 +163,8 @@ class RollbackActivities:
         if step.verdict in (Undoable.NO, Undoable.TOO_LATE, Undoable.UNKNOWN) or operation is None:
             return step.model_copy(update={"status": UndoStatus.IMPOSSIBLE})
         holder = uuid.uuid4().hex
-        if standing := self._claim(request, effect, holder):
-            return step.model_copy(update={"verdict": Undoable.ALREADY, "status": standing})
+        if done_before := self._claim(request, effect, holder):
+            return step.model_copy(update=done_before)
         try:
             performed = operation.undo(undo_call(effect), effect.undo_data)
         except UndoConflict as error:
@@ -177,8 +178,11 @@ class RollbackActivities:
             return self._later(request, effect, step, holder, f"It broke off: {type(error).__name__}: {error}")
         return self._record(request, effect, step, holder, UndoStatus.UNDONE, "", performed)
 
-    def _claim(self, request: UndoBatch, effect: Effect, holder: str) -> UndoStatus | None:
-        """Claim an undo; gives the status of one that was undone already."""
+    def _claim(self, request: UndoBatch, effect: Effect, holder: str) -> dict[str, object]:
+        """Claim an undo; gives what the step is if it was undone already: by another rollback, or by this one.
+
+        An attempt of this rollback that died after its undo, before its step was written, did this rollback's work.
+        """
         with self._deps.database.write() as session:
             now = self._deps.clock()
             standing = undos.claim_undo(
@@ -191,26 +195,29 @@ class RollbackActivities:
             )
             if standing is None:
                 self._event(session, request.by, effect, "undo.claimed", {"rollback": request.rollback_id})
-                return None
+                return {}
             if standing.status == UndoStatus.UNDONE.value:
-                return UndoStatus.UNDONE
+                ours = standing.rollback_id == request.rollback_id
+                return {"status": UndoStatus.UNDONE} if ours else {"verdict": Undoable.ALREADY, "status": None}
         raise try_again(f"The undo of {effect.action_id} is under way.", after=timedelta(seconds=1))
 
     def _later(self, request: UndoBatch, effect: Effect, step: UndoStep, holder: str, why: str) -> UndoStep:
         """Try again later, or leave it to a person after some attempts; undoing is idempotent by its key."""
-        if attempt() >= MAX_ATTEMPTS:
-            return self._record(request, effect, step, holder, UndoStatus.FAILED, f"{why} Tried {attempt()} times.")
         with self._deps.database.write() as session:
-            undos.finish_undo(
-                session,
-                action_id=effect.action_id,
-                holder=holder,
-                status=UndoStatus.FAILED,
-                changes=[],
-                message=why,
-                at=self._deps.clock(),
-            )
-        raise try_again(why, after=timedelta(seconds=min(0.2 * 2 ** attempt(), 5.0)))
+            tried = undos.attempts(session, effect.action_id)
+            if tried < MAX_ATTEMPTS:
+                undos.finish_undo(
+                    session,
+                    action_id=effect.action_id,
+                    holder=holder,
+                    status=UndoStatus.FAILED,
+                    changes=[],
+                    message=why,
+                    at=self._deps.clock(),
+                )
+        if tried >= MAX_ATTEMPTS:
+            return self._record(request, effect, step, holder, UndoStatus.FAILED, f"{why} Tried {tried} times.")
+        raise try_again(why, after=timedelta(seconds=min(0.2 * 2**tried, 5.0)))
 
     def _record(
         self,
@@ -225,7 +232,7 @@ class RollbackActivities:
         changes = performed.changes if performed else []
         with self._deps.database.write() as session:
             now = self._deps.clock()
-            undos.finish_undo(
+            counts = undos.finish_undo(
                 session,
                 action_id=effect.action_id,
                 holder=holder,
@@ -234,6 +241,8 @@ class RollbackActivities:
                 message=message,
                 at=now,
             )
+            if not counts:
+                raise try_again(f"Another attempt took over the undo of {effect.action_id}.", after=_SOON)
             if status is UndoStatus.UNDONE:
                 projection.update_action(session, effect.action_id, status=ActionStatus.UNDONE.value)
             body: dict[str, object] = {
@@ -294,5 +303,5 @@ def _count(rollback_id: str, steps: list[UndoStep]) -> RollbackCount:
     return RollbackCount(rollback_id=rollback_id, effects=len(steps), to_undo=to_undo)
 
 
-def _run_of(request: RollbackRequest) -> str:
-    return request.scope.id.split(":", 1)[0]
+def _run_of(scope: RollbackScope) -> str:
+    return scope.id.split(":", 1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import rfc8785
@@ -32,6 +33,20 @@ def canonical_json(value: Json) -> bytes:
             f"This value cannot be written as canonical JSON: {error}.",
             todo="Send whole numbers within ±(2^53 - 1) or as strings, finite numbers, and valid Unicode text.",
         ) from error
+
+
+def stable_text(value: Json) -> str:
+    """JSON text that is the same for equal values written by this function; a hash may cover it.
+
+    It is several times quicker than :func:`canonical_json`, and enough where the text itself is what is kept.
+
+    Raises:
+        InvalidInput: The value cannot be expressed in JSON.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(f"This value cannot be written as JSON: {error}.") from error
 
 
 def digest_of(value: Json) -> str:

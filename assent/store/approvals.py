@@ -6,14 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.approvals import ApprovalStatus, Decision, RequestCard
 from assent.domain.people import Role
 from assent.domain.runs import RunHeader
+from assent.store import statements
 from assent.store.tables import ApprovalRow, DecisionRow, OutboxRow, PersonRow
+
+_approvals = statements.table_of(ApprovalRow)
+_OPEN = insert(_approvals)
+_ABOUT = select(ApprovalRow).where(col(ApprovalRow.action_id) == bindparam("for_action"))
+_CLOSE = (
+    update(_approvals)
+    .where(_approvals.c.id == bindparam("for_id"), _approvals.c.status == ApprovalStatus.PENDING.value)
+    .values({name: bindparam(name) for name in ("status", "decided_at", "decided_by", "decision_reason")})
+)
+_DECIDE = insert(statements.table_of(DecisionRow))
 
 REQUESTED = "approval.requested"
 """Outbox kind: show a new request."""
@@ -34,29 +45,28 @@ def open_request(
     channels: Sequence[str],
 ) -> None:
     """Insert a pending request and the notifications of it."""
-    session.execute(
-        insert(ApprovalRow).values(
-            id=approval_id,
-            action_id=action_id,
-            run_id=header.run_id,
-            agent=header.agent,
-            type=card.action_type,
-            digest=digest,
-            headline=card.headline,
-            amount=card.amount,
-            card=card.model_dump(mode="json"),
-            status=ApprovalStatus.PENDING.value,
-            created_at=at,
-            expires_at=expires_at,
-            decision_reason="",
-        )
-    )
+    values = {
+        "id": approval_id,
+        "action_id": action_id,
+        "run_id": header.run_id,
+        "agent": header.agent,
+        "type": card.action_type,
+        "digest": digest,
+        "headline": card.headline,
+        "amount": card.amount,
+        "card": card.model_dump(mode="json"),
+        "status": ApprovalStatus.PENDING.value,
+        "created_at": at,
+        "expires_at": expires_at,
+        "decision_reason": "",
+    }
+    statements.run(session, _OPEN, values)
     notify(session, channels, REQUESTED, approval_id, at)
 
 
 def request_for(session: Session, action_id: str) -> ApprovalRow | None:
     """The request about an action, if there is one."""
-    return session.execute(select(ApprovalRow).where(col(ApprovalRow.action_id) == action_id)).scalar_one_or_none()
+    return session.execute(_ABOUT, {"for_action": action_id}).scalar_one_or_none()
 
 
 def exists_for(session: Session, action_id: str) -> bool:
@@ -75,16 +85,14 @@ def close_request(
     channels: Sequence[str],
 ) -> None:
     """End a pending request and notify of it."""
-    session.execute(
-        update(ApprovalRow)
-        .where(col(ApprovalRow.id) == approval_id, col(ApprovalRow.status) == ApprovalStatus.PENDING.value)
-        .values(
-            status=to.value,
-            decided_at=decision.at if decision else at,
-            decided_by=decision.by.model_dump(mode="json") if decision else None,
-            decision_reason=decision.reason if decision else message,
-        )
-    )
+    values = {
+        "for_id": approval_id,
+        "status": to.value,
+        "decided_at": decision.at if decision else at,
+        "decided_by": decision.by.model_dump(mode="json") if decision else None,
+        "decision_reason": decision.reason if decision else message,
+    }
+    statements.run(session, _CLOSE, values)
     notify(session, channels, CLOSED, approval_id, at)
 
 
@@ -92,19 +100,18 @@ def record_decision(session: Session, decision: Decision, *, counted: bool, why_
     """Keep a decision that reached the run; false if it was already kept."""
     if session.get(DecisionRow, decision.id) is not None:
         return False
-    session.execute(
-        insert(DecisionRow).values(
-            id=decision.id,
-            approval_id=decision.approval_id,
-            action_id=decision.action_id,
-            verb=decision.verb.value,
-            reason=decision.reason,
-            actor=decision.by.model_dump(mode="json"),
-            at=decision.at,
-            counted=counted,
-            why_not=why_not,
-        )
-    )
+    values = {
+        "id": decision.id,
+        "approval_id": decision.approval_id,
+        "action_id": decision.action_id,
+        "verb": decision.verb.value,
+        "reason": decision.reason,
+        "actor": decision.by.model_dump(mode="json"),
+        "at": decision.at,
+        "counted": counted,
+        "why_not": why_not,
+    }
+    statements.run(session, _DECIDE, values)
     return True
 
 

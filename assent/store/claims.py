@@ -7,14 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.canonical import Json
 from assent.domain.effects import EffectStatus, ResourceChange
+from assent.store import statements
 from assent.store.tables import EffectRow, ResourceRow
+
+_effects = statements.table_of(EffectRow)
+_CLAIM = insert(_effects)
+_TOUCH = insert(statements.table_of(ResourceRow))
+_HOLDS = (_effects.c.holder == bindparam("for_holder")) & (_effects.c.status == EffectStatus.CLAIMED.value)
+_COLUMNS = ("status", "finished_at", "changes", "undo_data", "message")
+_OUTCOME: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
+    name: bindparam(name) for name in ("status", "finished_at", "changes", "undo_data", "message")
+}
+_GIVE_UP = update(_effects).where(_effects.c.action_id == bindparam("for_action"), _HOLDS).values(_OUTCOME)
+_FINISH = (
+    update(_effects)
+    .where(
+        _effects.c.action_id == bindparam("for_action"),
+        _HOLDS | (_effects.c.status == EffectStatus.UNKNOWN.value),
+    )
+    .values(_OUTCOME)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +63,20 @@ def claim(
     Raises:
         sqlalchemy.exc.IntegrityError: It is already claimed.
     """
-    session.execute(
-        insert(EffectRow).values(
-            action_id=action_id,
-            run_id=run_id,
-            agent=agent,
-            type=type,
-            status=EffectStatus.CLAIMED.value,
-            holder=holder,
-            lease_until=lease_until,
-            attempts=1,
-            claimed_at=at,
-            changes=[],
-            message="",
-        )
-    )
+    values = {
+        "action_id": action_id,
+        "run_id": run_id,
+        "agent": agent,
+        "type": type,
+        "status": EffectStatus.CLAIMED.value,
+        "holder": holder,
+        "lease_until": lease_until,
+        "attempts": 1,
+        "claimed_at": at,
+        "changes": [],
+        "message": "",
+    }
+    statements.run(session, _CLAIM, values)
 
 
 def read_claim(session: Session, action_id: str) -> Claim | None:
@@ -131,22 +149,17 @@ def finish(
     Returns:
         False if somebody else recorded an outcome or holds the claim now: theirs counts.
     """
-    known = status is not EffectStatus.UNKNOWN
-    holds = (col(EffectRow.holder) == holder) & (col(EffectRow.status) == EffectStatus.CLAIMED.value)
-    late = col(EffectRow.status) == EffectStatus.UNKNOWN.value
-    done = _changed(
-        session.execute(
-            update(EffectRow)
-            .where(col(EffectRow.action_id) == action_id, (holds | late) if known else holds)
-            .values(
-                status=status.value,
-                finished_at=at,
-                changes=[change.model_dump(mode="json") for change in changes],
-                undo_data=undo_data,
-                message=message,
-            )
-        )
-    )
+    values = {
+        "for_action": action_id,
+        "for_holder": holder,
+        "status": status.value,
+        "finished_at": at,
+        "changes": [change.model_dump(mode="json") for change in changes],
+        "undo_data": undo_data,
+        "message": message,
+    }
+    statement = _GIVE_UP if status is EffectStatus.UNKNOWN else _FINISH
+    done = _changed(statements.run(session, statement, values))
     if done:
         touch(session, action_id, changes, at=at, undo=False)
     return done
@@ -157,7 +170,7 @@ def touch(session: Session, action_id: str, changes: Sequence[ResourceChange], *
     names = sorted({change.resource for change in changes})
     if names:
         rows = [{"resource": name, "at": at, "action_id": action_id, "undo": undo} for name in names]
-        session.execute(insert(ResourceRow), rows)
+        statements.run(session, _TOUCH, rows)
 
 
 def _changed(result: Any) -> bool:

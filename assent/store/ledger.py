@@ -18,8 +18,9 @@ from sqlalchemy import exists, func, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.canonical import Json, canonical_json
+from assent.domain.canonical import Json, canonical_json, stable_text
 from assent.domain.people import Actor
+from assent.store import statements
 from assent.store.database import Database
 from assent.store.tables import LedgerEventRow, LedgerLinkRow
 
@@ -29,6 +30,7 @@ GENESIS = "0" * 64
 SEAL_BATCH = 500
 """Events sealed in one transaction at most."""
 
+_INSERT = insert(statements.table_of(LedgerEventRow))
 _SEAL_LOCK = 0x4153_5345_4C
 """Advisory lock of sealers on PostgreSQL."""
 
@@ -75,14 +77,14 @@ def event_row(
         "run_id": run_id,
         "action_id": action_id,
         "agent": agent,
-        "actor": canonical_json(actor.model_dump(mode="json")).decode(),
-        "body": canonical_json(body or {}).decode(),
+        "actor": stable_text({"id": actor.id, "name": actor.name, "via": actor.via.value}),
+        "body": stable_text(body or {}),
     }
 
 
 def append_many(session: Session, rows: list[dict[str, Any]]) -> None:
     """Write several events with one statement, in this order."""
-    session.execute(insert(LedgerEventRow), rows)
+    statements.run(session, _INSERT, rows)
 
 
 def link_hash(seq: int, previous: str, event: LedgerEventRow) -> str:

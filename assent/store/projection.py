@@ -5,49 +5,71 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_postgres
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.actions import ActionStatus, ProposedAction, Verdict
+from assent.domain.canonical import Json
 from assent.domain.runs import RunHeader, RunStatus
+from assent.store import statements
 from assent.store.database import Database
 from assent.store.tables import ActionRow, RunRow
+
+_runs = statements.table_of(RunRow)
+_actions = statements.table_of(ActionRow)
+_ENSURE_SQLITE = upsert_sqlite(_runs).on_conflict_do_nothing()
+_ENSURE_POSTGRES = upsert_postgres(_runs).on_conflict_do_nothing()
+_STEP = (
+    update(_runs)
+    .where(_runs.c.run_id == bindparam("for_run"), _runs.c.ended_at.is_(None))
+    .values(
+        status=bindparam("status"),
+        last_step=bindparam("last_step"),
+        last_at=bindparam("last_at"),
+        actions=_runs.c.actions + bindparam("more"),
+    )
+)
+_READ = select(ActionRow).where(col(ActionRow.action_id) == bindparam("for_action"))
+_READ_FOR_UPDATE = _READ.with_for_update()
+_INSERT_ACTION = insert(_actions)
+_SET_STATUS = update(_actions).where(_actions.c.action_id == bindparam("for_action")).values(status=bindparam("status"))
+_SETTLE_ACTION = (
+    update(_actions)
+    .where(
+        _actions.c.action_id == bindparam("for_action"),
+        _actions.c.status.in_([ActionStatus.CLAIMED.value, ActionStatus.UNKNOWN.value]),
+    )
+    .values({name: bindparam(name) for name in ("status", "result", "message", "settled_at")})
+)
 
 
 def ensure_run(database: Database, session: Session, header: RunHeader, *, at: datetime) -> bool:
     """Insert the run row unless it exists; true if it was new."""
-    upsert: Any = (upsert_sqlite if database.sqlite else upsert_postgres)(RunRow)
-    done = session.execute(
-        upsert.values(
-            run_id=header.run_id,
-            agent=header.agent,
-            goal=header.goal,
-            received=header.received,
-            status=RunStatus.RUNNING.value,
-            started_by=header.started_by.model_dump(mode="json"),
-            started_at=header.started_at,
-            last_step="",
-            last_at=at,
-            actions=0,
-            message="",
-        ).on_conflict_do_nothing()
-    )
-    return isinstance(done, CursorResult) and done.rowcount > 0
+    values = {
+        "run_id": header.run_id,
+        "agent": header.agent,
+        "goal": header.goal,
+        "received": header.received,
+        "status": RunStatus.RUNNING.value,
+        "started_by": header.started_by.model_dump(mode="json"),
+        "started_at": header.started_at,
+        "last_step": "",
+        "last_at": at,
+        "actions": 0,
+        "message": "",
+    }
+    return statements.run(session, _ENSURE_SQLITE if database.sqlite else _ENSURE_POSTGRES, values).rowcount > 0
 
 
 def step_run(
     session: Session, run_id: str, *, status: RunStatus, step: str, at: datetime, new_actions: int = 0
 ) -> None:
     """Show a run's newest step; a run that has ended keeps its status."""
-    session.execute(
-        update(RunRow)
-        .where(col(RunRow.run_id) == run_id, col(RunRow.ended_at).is_(None))
-        .values(status=status.value, last_step=step, last_at=at, actions=RunRow.actions + new_actions)
-    )
+    values = {"for_run": run_id, "status": status.value, "last_step": step, "last_at": at, "more": new_actions}
+    statements.run(session, _STEP, values)
 
 
 def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, at: datetime) -> None:
@@ -61,10 +83,8 @@ def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, a
 
 def read_action(session: Session, action_id: str, *, for_update: bool = False) -> ActionRow | None:
     """The row of an action; locked on PostgreSQL if asked (SQLite's writer is alone anyway)."""
-    statement = select(ActionRow).where(col(ActionRow.action_id) == action_id)
-    if for_update:
-        statement = statement.with_for_update()
-    return session.execute(statement).scalar_one_or_none()
+    statement = _READ_FOR_UPDATE if for_update else _READ
+    return session.execute(statement, {"for_action": action_id}).scalar_one_or_none()
 
 
 def insert_action(
@@ -80,25 +100,43 @@ def insert_action(
     at: datetime,
 ) -> None:
     """Insert the row of an action that was just admitted."""
-    session.execute(
-        insert(ActionRow).values(
-            action_id=action_id,
-            run_id=header.run_id,
-            key=action.key,
-            agent=header.agent,
-            type=action.type,
-            arguments=action.arguments,
-            reason=action.reason,
-            sentence=sentence,
-            status=status.value,
-            tier=verdict.tier,
-            reasons=[reason.model_dump(mode="json") for reason in verdict.reasons],
-            card_version=verdict.card_version,
-            message=message,
-            proposed_at=at,
-            settled_at=at if status.settled else None,
-        )
-    )
+    values = {
+        "action_id": action_id,
+        "run_id": header.run_id,
+        "key": action.key,
+        "agent": header.agent,
+        "type": action.type,
+        "arguments": action.arguments,
+        "reason": action.reason,
+        "sentence": sentence,
+        "status": status.value,
+        "tier": verdict.tier,
+        "reasons": [reason.model_dump(mode="json") for reason in verdict.reasons],
+        "card_version": verdict.card_version,
+        "message": message,
+        "proposed_at": at,
+        "settled_at": at if status.settled else None,
+    }
+    statements.run(session, _INSERT_ACTION, values)
+
+
+def set_status(session: Session, action_id: str, status: ActionStatus) -> None:
+    """Move an action that does not settle yet; the caller has checked the step with ``advance``."""
+    statements.run(session, _SET_STATUS, {"for_action": action_id, "status": status.value})
+
+
+def settle_action(
+    session: Session, action_id: str, *, status: ActionStatus, result: Json, message: str, at: datetime
+) -> bool:
+    """Record the end of a claimed (or unknown) action; false if it is in another status."""
+    values = {
+        "for_action": action_id,
+        "status": status.value,
+        "result": result,
+        "message": message,
+        "settled_at": at,
+    }
+    return statements.run(session, _SETTLE_ACTION, values).rowcount > 0
 
 
 def update_action(session: Session, action_id: str, **values: Any) -> None:

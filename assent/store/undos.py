@@ -78,10 +78,10 @@ def _effect(effect: EffectRow, action: ActionRow, undone: str | None) -> Effect:
 
 def write_rollback(
     session: Session, request: RollbackRequest, steps: Sequence[UndoStep], *, status: RollbackStatus, at: datetime
-) -> None:
-    """Write a rollback or preview with its steps; writing it again replaces steps that were not tried."""
+) -> bool:
+    """Write a rollback or preview with its steps; false if it is written already."""
     if session.get(RollbackRow, request.rollback_id) is not None:
-        return
+        return False
     session.execute(
         insert(RollbackRow).values(
             id=request.rollback_id,
@@ -105,6 +105,7 @@ def write_rollback(
     ]
     if rows:
         session.execute(insert(RollbackStepRow), rows)
+    return True
 
 
 def untried(session: Session, rollback_id: str, limit: int) -> list[tuple[int, UndoStep]]:
@@ -146,11 +147,15 @@ def tally(session: Session, rollback_id: str) -> tuple[int, int, int]:
     return undone, left, untried
 
 
-def finish_rollback(session: Session, rollback_id: str, status: RollbackStatus, *, at: datetime) -> None:
-    """Record how a rollback ended."""
-    session.execute(
-        update(RollbackRow).where(col(RollbackRow.id) == rollback_id).values(status=status.value, finished_at=at)
-    )
+def finish_rollback(
+    session: Session, rollback_id: str, status: RollbackStatus, *, at: datetime
+) -> RollbackScope | None:
+    """Record how a rollback ended, and give its scope; ``None`` if it was recorded already."""
+    row = session.get(RollbackRow, rollback_id, with_for_update=True)
+    if row is None or row.finished_at is not None:
+        return None
+    row.status, row.finished_at = status.value, at
+    return RollbackScope(kind=RollbackScopeKind(row.scope_kind), id=row.scope_id)
 
 
 def claim_undo(
@@ -171,6 +176,7 @@ def claim_undo(
     lives = row.status == UndoStatus.CLAIMED.value and row.lease_until > at
     if lives or row.status == UndoStatus.UNDONE.value:
         return row
+    tried = row.attempts if row.rollback_id == rollback_id else 0
     taken = session.execute(
         update(UndoRow)
         .where(
@@ -178,9 +184,14 @@ def claim_undo(
             col(UndoRow.holder) == row.holder,
             col(UndoRow.status) == row.status,
         )
-        .values(lease_until=lease_until, claimed_at=at, attempts=row.attempts + 1, **fresh)
+        .values(lease_until=lease_until, claimed_at=at, attempts=tried + 1, **fresh)
     )
     return None if taken.rowcount else row  # type: ignore[attr-defined]
+
+
+def attempts(session: Session, action_id: str) -> int:
+    """How often the rollback that claims an undo now has tried it, this time included."""
+    return session.execute(select(col(UndoRow.attempts)).where(col(UndoRow.action_id) == action_id)).scalar_one()
 
 
 def finish_undo(
@@ -217,9 +228,3 @@ def forget_old_previews(session: Session, *, before: datetime) -> int:
     session.execute(delete(RollbackStepRow).where(col(RollbackStepRow.rollback_id).in_(old)))
     done = session.execute(delete(RollbackRow).where(col(RollbackRow.id).in_(old)))
     return int(done.rowcount)  # type: ignore[attr-defined]
-
-
-def count_steps(session: Session, rollback_id: str) -> int:
-    """How many effects a rollback or preview has."""
-    statement = select(func.count()).where(col(RollbackStepRow.rollback_id) == rollback_id)
-    return session.execute(statement.select_from(RollbackStepRow)).scalar_one()

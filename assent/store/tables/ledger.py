@@ -15,7 +15,7 @@ _BigId = BigInteger().with_variant(Integer(), "sqlite")
 class LedgerEventRow(SQLModel, table=True):
     """Something that happened, written in the transaction that made it true.
 
-    ``actor`` and ``body`` are canonical JSON texts, so that their hash never depends on a database's JSON type.
+    ``actor`` and ``body`` are JSON texts, so that their hash never depends on a database's JSON type.
     """
 
     __tablename__ = "ledger_events"
