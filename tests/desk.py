@@ -60,6 +60,7 @@ class Desk:
         balances: Money by person.
         trouble: Called before each effect; may raise or wait.
         after: Called after each effect, before it is reported.
+        undo_trouble: Called before each undo; may raise or wait.
         knows: Whether ``lookup`` can say what happened.
     """
 
@@ -68,6 +69,7 @@ class Desk:
     balances: dict[str, float] = field(default_factory=dict)
     trouble: Callable[[Call], None] = lambda call: None
     after: Callable[[Call], None] = lambda call: None
+    undo_trouble: Callable[[Call], None] = lambda call: None
     knows: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -154,6 +156,7 @@ class DeskOperation:
         return []
 
     def undo(self, call: Call, undo_data: Json) -> Performed:
+        self._desk.undo_trouble(call)
         with self._desk.lock:
             if call.key in self._desk.undone:
                 return Performed()
