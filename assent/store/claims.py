@@ -23,8 +23,6 @@ _TOUCH = insert(statements.table_of(ResourceRow))
 _HOLDS = (_effects.c.holder == bindparam("for_holder")) & (_effects.c.status == EffectStatus.CLAIMED.value)
 _COLUMNS = ("status", "finished_at", "changes", "undo_data", "message")
 _OUTCOME: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
-    name: bindparam(name) for name in ("status", "finished_at", "changes", "undo_data", "message")
-}
 _GIVE_UP = update(_effects).where(_effects.c.action_id == bindparam("for_action"), _HOLDS).values(_OUTCOME)
 _FINISH = (
     update(_effects)
