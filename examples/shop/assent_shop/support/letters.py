@@ -114,6 +114,9 @@ _STATUSES: dict[Subject, tuple[str, ...]] = {
     Subject.WHERE: ("processed",),
     Subject.NOTE: ("pending",),
 }
+LOOKS_FIRST = 0.9
+"""Share of customers who ask for something that is in stock."""
+
 _METHODS = {"paypal": "PayPal account", "credit_card": "credit card", "gift_card": "gift card"}
 
 
@@ -171,6 +174,9 @@ class LetterWriter:
         variants = self._shop["products"][item["product_id"]]["variants"].values()
         others = [variant for variant in variants if variant["item_id"] != item["item_id"]]
         near = [variant for variant in others if _distance(variant, item) == 1] or others
+        # The shop's pages show what is in stock, but not everybody looks.
+        if self._chance.random() < LOOKS_FIRST:
+            near = [variant for variant in near if variant["available"]] or near
         wanted = self._chance.choice(near)["options"]
         return " and ".join(f"{name} {value}" for name, value in wanted.items() if value != item["options"].get(name))
 

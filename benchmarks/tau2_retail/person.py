@@ -1,0 +1,63 @@
+"""A person at their browser, through the public API: signs in, approves, undoes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+PATIENCE_SECONDS = 60.0
+_LOOK_EVERY = 0.02
+
+
+class Person:
+    """Somebody with a session.
+
+    Args:
+        link: A one-time sign-in link.
+    """
+
+    def __init__(self, link: str) -> None:
+        parts = urlsplit(link)
+        self._http = httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False, timeout=60)
+        signed = self._http.post("/sign-in", data={"token": parse_qs(parts.query)["token"][0]})
+        if signed.status_code != httpx.codes.SEE_OTHER:
+            raise RuntimeError(f"Signing in gave {signed.status_code}.")
+        self._http.headers["X-CSRF-Token"] = self._get("/api/v1/me")["csrf"]
+
+    def close(self) -> None:
+        """Leave."""
+        self._http.close()
+
+    def approve(self, approval_id: str) -> None:
+        """Read a request and approve what it shows."""
+        shown = self._get(f"/api/v1/approvals/{approval_id}")
+        self._post(f"/api/v1/approvals/{approval_id}/decisions", verdict="approve", digest=shown["digest"])
+
+    def roll_back(self, run_id: str) -> dict[str, Any]:
+        """Undo a run and wait until that is done; gives the rollback with its steps."""
+        self._until(f"/api/v1/runs/{run_id}", lambda run: run["ended_at"] is not None)
+        started = self._post(
+            "/api/v1/rollbacks", scope={"kind": "run", "id": run_id}, reason="The benchmark takes every case back."
+        )
+        rollback: dict[str, Any] = self._until(started["rollback"], lambda found: found["status"] != "running")
+        return rollback
+
+    def _until(self, path: str, holds: Callable[[Any], bool]) -> Any:
+        """Look until something is there and as wanted: what was just begun may take a moment to be written down."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            answer = self._http.get(path)
+            if answer.is_success and holds(answer.json()):
+                return answer.json()
+            time.sleep(_LOOK_EVERY)
+        raise TimeoutError(f"{path} is not as it should be after {PATIENCE_SECONDS:g} s: {answer.text}")
+
+    def _get(self, path: str) -> Any:
+        return self._http.get(path).raise_for_status().json()
+
+    def _post(self, path: str, **body: Any) -> Any:
+        return self._http.post(path, json=body).raise_for_status().json()
