@@ -27,6 +27,11 @@ TITLES: Mapping[str, str] = {
 """Title by code; the code is the last part of a problem's ``type``."""
 
 _CODES = {400: "invalid-input", 401: "not-signed-in", 403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
+_ADVICE = {
+    400: ("body", "Send JSON in UTF-8, nested less deeply."),
+    404: ("", "/api/docs lists every address."),
+    405: ("", "/api/docs lists what each address takes."),
+}
 
 
 class Fault(BaseModel):
@@ -72,8 +77,9 @@ def problem_of(error: AssentError, path: str) -> Problem:
 
 def problem_of_status(status: int, detail: str, path: str) -> Problem:
     """A refusal by the web framework, as a problem."""
+    where, todo = _ADVICE.get(status, ("", ""))
     code = _CODES.get(status, "too-large" if status == 413 else "error" if status >= 500 else "invalid-input")
-    return _problem(code, status, detail, path)
+    return _problem(code, status, detail, path, where=where, todo=todo)
 
 
 def problem_of_faults(faults: Sequence[Mapping[str, Any]], path: str) -> Problem:

@@ -23,6 +23,8 @@ router = APIRouter(tags=["runs"])
 HEARTBEAT = 15.0
 """Seconds after which a quiet stream says that it is still there."""
 
+MAX_ID = 2**63 - 1
+
 LAST_KIND = "run.ended"
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -47,7 +49,8 @@ async def watch_run(
     that broke goes on with `Last-Event-ID`, as browsers do by themselves.
     """
     await own_run(run_id, caller, deps)
-    start = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else after
+    seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else after
+    start = min(seen, MAX_ID)
     # Asked before the events are read: what the end wrote is then among them.
     ended = await deps.read(lambda session: _ended(session, run_id))
     if ended and not await deps.read(lambda session: timeline.of_run(session, run_id, after=start, limit=1)):
