@@ -99,7 +99,7 @@ async def _main(settings: Settings, access: _Access, http_port: int | None) -> N
             gateway = Gateway(None, database, task_queue_prefix=settings.task_queue_prefix)
             deps = Dependencies(gateway, database, {workspace.team_id: workspace}, Links(settings.public_url))
             await stack.enter_async_context(_task(_connect(settings, gateway, stop), stop, cancelled=True))
-            notifier = Notifier(Posting(client, workspace), place, database, deps.links, utc_now)
+            notifier = Notifier(Posting(client, workspace, utc_now), place, database, deps.links, utc_now)
             await stack.enter_async_context(_task(notifier.run(stop), stop))
             stack.callback(stop.set)
             stack.push_async_callback(deps.work.drain, GRACE_SECONDS)

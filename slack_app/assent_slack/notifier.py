@@ -24,6 +24,7 @@ from assent.store.database import Database
 from assent.store.outbox import Notification
 from assent.store.queries import approvals
 from assent.store.queries.approvals import ApprovalView
+from assent_slack.blocks.pieces import Message
 from assent_slack.blocks.request import request_message
 from assent_slack.links import Links
 from assent_slack.posting import ALREADY_POSTED, UNREADABLE_HISTORY, Place, Posting, is_certain
@@ -83,6 +84,8 @@ class Notifier:
         self._clock = clock
         self._jitter = jitter
         self._held_until: datetime | None = None
+        self._tried: dict[str, datetime] = {}
+        """When requests were last tried of which it is not known whether they were posted."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop; ends between two notifications, never in one."""
@@ -141,28 +144,35 @@ class Notifier:
 
     async def _post(self, notification: Notification, view: ApprovalView, copy: Copy, fresh: bool) -> None:
         reference = None if fresh else await self._find(notification, copy)
-        shown = ""
+        # A copy that was found shows nobody knows what; it is updated next.
+        shown = "unknown"
         if reference is None:
             message = await asyncio.to_thread(request_message, view, self._links)
             self._require_lease(notification)
-            try:
-                reference, shown = await self._posting.post(self._place, view.id, message), view.status.value
-            except SlackApiError as error:
-                if why(error) == ALREADY_POSTED:
-                    reference = await self._find(notification, copy)
-                elif fresh and is_certain(error):
-                    await asyncio.to_thread(self._forget, copy)
-                if reference is None:
-                    raise
-        # A copy that was found shows nobody knows what; it is updated next.
-        if not await asyncio.to_thread(self._keep, copy, reference, shown or "unknown"):
+            reference, shown = await self._try_to_post(notification, view, copy, message, fresh)
+        self._tried.pop(view.id, None)
+        if not await asyncio.to_thread(self._keep, copy, reference, shown):
             log.warning("Removing a second copy of %s", view.id)
             await self._posting.remove(self._place, reference)
 
+    async def _try_to_post(
+        self, notification: Notification, view: ApprovalView, copy: Copy, message: Message, fresh: bool
+    ) -> tuple[str, str]:
+        try:
+            return await self._posting.post(self._place, view.id, message), view.status.value
+        except FAILURES as error:
+            self._tried[view.id] = self._clock()
+            if why(error) == ALREADY_POSTED and (found := await self._find(notification, copy)):
+                return found, "unknown"
+            if fresh and is_certain(error):
+                await asyncio.to_thread(self._forget, copy)
+            raise
+
     async def _find(self, notification: Notification, copy: Copy) -> str | None:
         self._require_lease(notification)
+        tried = self._tried.setdefault(copy.approval_id, self._clock())
         try:
-            return await self._posting.find(self._place, copy.approval_id, copy.posted_at)
+            return await self._posting.find(self._place, copy.approval_id, since=copy.posted_at, after=tried)
         except SlackApiError as error:
             if why(error) not in UNREADABLE_HISTORY:
                 raise

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assent.domain.clock import Clock
 from assent_slack.blocks.pieces import Message
+from assent_slack.history import EVENT_TYPE, History
 from assent_slack.telling import status_of
 from assent_slack.workspaces import Workspace
-
-EVENT_TYPE = "assent_approval_request"
-"""Type of the metadata that a posted copy carries; it says which request it is."""
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far this machine's clock and Slack's may be apart."""
-
-HISTORY_PAGE = 200
 
 _NAMESPACE = uuid.UUID("5b3ab0b0-4e3c-5d0e-9a58-2f2c6f1f6c11")
 
@@ -59,11 +52,14 @@ class Posting:
     Args:
         client: With the workspace's token, and without retries of its own: it would post twice.
         workspace: The workspace.
+        clock: The time.
     """
 
-    def __init__(self, client: AsyncWebClient, workspace: Workspace) -> None:
+    def __init__(self, client: AsyncWebClient, workspace: Workspace, clock: Clock) -> None:
         self._client = client
         self._workspace = workspace
+        self._clock = clock
+        self._histories: dict[Place, History] = {}
 
     def reaches(self, place: Place) -> bool:
         """Whether a place is in this workspace."""
@@ -117,43 +113,28 @@ class Posting:
         """
         await self._client.chat_delete(channel=place.channel_id, ts=reference)
 
-    async def find(self, place: Place, approval_id: str, since: datetime) -> str | None:
+    async def find(self, place: Place, approval_id: str, *, since: datetime, after: datetime) -> str | None:
         """Look whether a copy was posted whose answer never arrived.
 
         Args:
             place: Where.
             approval_id: The request.
             since: When it was first to be posted.
+            after: When it was last tried.
 
         Raises:
             SlackApiError: The channel's history cannot be read.
         """
-        async for message in self._history(place, since - CLOCK_SKEW):
-            metadata = message.get("metadata") or {}
-            told = (metadata.get("event_payload") or {}).get("approval")
-            mine = message.get("bot_id") == self._workspace.bot_id
-            if mine and metadata.get("event_type") == EVENT_TYPE and told == approval_id:
-                return str(message["ts"])
-        return None
-
-    async def _history(self, place: Place, since: datetime) -> AsyncIterator[dict[str, Any]]:
-        cursor: str | None = None
-        while True:
-            answer = await self._client.conversations_history(
-                channel=place.channel_id,
-                oldest=f"{since.timestamp():.6f}",
-                limit=HISTORY_PAGE,
-                include_all_metadata=True,
-                cursor=cursor,
-            )
-            for message in answer.get("messages") or []:
-                yield message
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return
+        history = self._histories.get(place)
+        if history is None:
+            history = History(self._client, place.channel_id, self._workspace.bot_id, self._clock)
+            self._histories[place] = history
+        return await history.find(approval_id, since=since, after=after)
 
 
-def is_certain(error: SlackApiError) -> bool:
-    """Whether Slack refused a call for certain, and did nothing of it."""
+def is_certain(error: Exception) -> bool:
+    """Whether a failed call did nothing for certain: Slack refused it, or was never reached."""
+    if not isinstance(error, SlackApiError):
+        return isinstance(error, aiohttp.ClientConnectorError)
     code = error.response.get("error") if hasattr(error.response, "get") else None
     return status_of(error) < 500 and code not in {None, "internal_error", "fatal_error", "service_unavailable"}

@@ -33,7 +33,8 @@ def web_app(app: AsyncApp, signing_secret: str) -> web.Application:
             return web.json_response({"error": "This request is not signed by Slack, or is too old."}, status=401)
         try:
             asked = await to_bolt_request(request)
-        except ValueError:
+        except (ValueError, AttributeError):
+            # Bolt takes every body for an object.
             return web.json_response({"error": "This request cannot be read."}, status=400)
         return await to_aiohttp_response(await app.async_dispatch(asked))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -182,6 +182,11 @@ class Office:
         self.slack.clock.advance(seconds)
         await self.deliver()
 
+    async def until(self, there: Callable[[], bool]) -> None:
+        """Wait for something."""
+        while not there():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
     async def posted(self, **changes: Any) -> tuple[str, Message]:
         """A new request and the message that shows it."""
         approval_id = self.ask(**changes)
@@ -230,7 +235,7 @@ async def make_office(slack: FakeSlack, database: Database, *, way: str) -> Asyn
         workspace = await identify(client)
         gateway, place = DecidesAtOnce(database), Place(slack.team_id, slack.channel.id)
         deps = Dependencies(gateway, database, {workspace.team_id: workspace}, Links(PAGES), verdict_patience_seconds=1)
-        posting = Posting(client, workspace)
+        posting = Posting(client, workspace, lambda: office.now())
         people = People(slack)
         notifier = Notifier(posting, place, database, deps.links, lambda: office.now(), jitter=lambda: 0.0)
         office = Office(slack, database, gateway, deps, client, notifier, people, posting, place)
