@@ -194,7 +194,7 @@
   async function choose(id, scroll = true) {
     const row = mark(id);
     if (scroll) row?.scrollIntoView({ block: "nearest" });
-    const answer = await fetch(`/approvals/${encodeURIComponent(id)}?in=inbox`);
+    const answer = await fetch(`/approvals/${encodeURIComponent(id)}?place=inbox`);
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("request");
     const old = pane.querySelector("#request");
@@ -292,9 +292,9 @@
     if ("submit" in event.target.dataset) event.target.form.requestSubmit();
   });
 
-  // An address with a fragment opens what it points to.
+  // An address that points to an action of a run opens it.
 
   const pointed = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const story = pointed?.querySelector?.("details");
+  const story = pointed && pointed.closest(".timeline") && pointed.querySelector("details");
   if (story) story.open = true;
 })();
