@@ -1,0 +1,129 @@
+"""``assent people``: who there is, what they may do, and links to sign in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assent.commands.context import Json, print_json, settings_of
+from assent.commands.printing import Cursor, Limit, ago, note, show_page, tell
+from assent.domain.people import Role
+
+if TYPE_CHECKING:
+    from assent.store.people import Person
+
+app = typer.Typer(help="Who there is, what they may do, and links to sign in.", no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(help="The person's address.", metavar="ADDRESS")]
+Roles = Annotated[
+    list[Role] | None, typer.Option("--role", help="What they may do; repeat it for several, leave it out for none.")
+]
+
+
+@app.command("list")
+def list_people(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, as_json: Json = False) -> None:
+    """List everybody."""
+    from assent.runtime.console import reading
+    from assent.store import people
+    from assent.store.queries.paging import PageRequest
+
+    with reading(settings_of(context)) as session:
+        page = people.page(session, request=PageRequest(limit, cursor))
+    show_page(
+        page,
+        as_json,
+        _content,
+        ["address", "name", "roles", "slack", "state", "since"],
+        lambda person: [
+            person.email,
+            person.name,
+            " ".join(person.roles) or "none",
+            person.slack_user,
+            "switched off" if person.disabled else "",
+            ago(person.created_at),
+        ],
+    )
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    email: Email,
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+    roles: Roles = None,
+    as_json: Json = False,
+) -> None:
+    """Add a person; `assent people link` lets them in."""
+    from assent.gateway import utc_now
+    from assent.runtime.console import console_actor, opened
+    from assent.store import people
+
+    with opened(settings_of(context)) as database, database.write() as session:
+        person = people.add(session, email=email, name=name, roles=roles or (), at=utc_now(), by=console_actor())
+    _tell(person, as_json)
+    if not as_json:
+        note(f"Let them in with `assent people link {person.email}`.")
+
+
+@app.command()
+def roles(context: typer.Context, email: Email, roles: Roles = None, as_json: Json = False) -> None:
+    """Give a person exactly these roles."""
+    _tell(_change(context, email, roles=roles or []), as_json)
+
+
+@app.command()
+def disable(context: typer.Context, email: Email, as_json: Json = False) -> None:
+    """Let a person no longer sign in or decide; their open sessions end."""
+    _tell(_change(context, email, disabled=True), as_json)
+
+
+@app.command()
+def enable(context: typer.Context, email: Email, as_json: Json = False) -> None:
+    """Let a person in again."""
+    _tell(_change(context, email, disabled=False), as_json)
+
+
+@app.command()
+def link(context: typer.Context, email: Email, as_json: Json = False) -> None:
+    """Print a link that signs a person in once, within 15 minutes."""
+    from assent.runtime.people import sign_in_link
+
+    address = sign_in_link(settings_of(context), email)
+    if as_json:
+        print_json({"email": email, "link": address})
+    else:
+        note("It works once, within 15 minutes:")
+        typer.echo(address)
+
+
+def _change(
+    context: typer.Context, email: str, *, roles: list[Role] | None = None, disabled: bool | None = None
+) -> Person:
+    from assent.gateway import utc_now
+    from assent.runtime.console import console_actor, opened
+    from assent.store import people
+
+    with opened(settings_of(context)) as database, database.write() as session:
+        found = people.named(session, email)
+        return people.change(session, found.id, at=utc_now(), by=console_actor(), roles=roles, disabled=disabled)
+
+
+def _tell(person: Person, as_json: bool) -> None:
+    if as_json:
+        print_json(_content(person))
+    else:
+        state = " is switched off and" if person.disabled else ""
+        tell(f"{person.name} <{person.email}>{state} has {', '.join(person.roles) or 'no role'}.")
+
+
+def _content(person: Person) -> dict[str, object]:
+    return {
+        "id": person.id,
+        "email": person.email,
+        "name": person.name,
+        "roles": person.roles,
+        "slack_user": person.slack_user,
+        "disabled": person.disabled,
+        "created_at": person.created_at,
+    }
