@@ -191,6 +191,6 @@ class Run:
         """Take no more proposals; with ``stop``, withdraw what still waits.
 
         Raises:
-            AssentApiError: It has ended already, or Assent cannot be reached.
+            AssentApiError: There is no such run, or Assent cannot be reached.
         """
         self._client._send(requests.end(self.run_id, summary, stop))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Annotated
 
 import anyio
@@ -94,10 +95,12 @@ async def show_run(run_id: RunId, caller: Reader, deps: DepsHere) -> schemas.Run
 
 @router.post("/runs/{run_id}/end", status_code=202, responses=problems(404))
 async def end_run(run_id: RunId, body: schemas.EndIn, caller: Writer, deps: DepsHere) -> schemas.Ending:
-    """Let a run take no more proposals. People need the role operator."""
+    """Let a run take no more proposals; one that has ended stays as it is. People need the role operator."""
     await own_run(run_id, caller, deps)
     _require_operator(caller, "end a run")
-    await deps.gateway.end_run(run_id, by=caller.actor, summary=body.summary, stop=body.stop)
+    # The run exists, so one that cannot be found any more has ended, perhaps by this request's first try.
+    with suppress(NotFound):
+        await deps.gateway.end_run(run_id, by=caller.actor, summary=body.summary, stop=body.stop)
     return schemas.Ending(run_id=run_id)
 
 
