@@ -12,6 +12,7 @@ import typer
 
 from assent.commands.context import Json, print_json, settings_of
 from assent.domain.errors import InvalidInput
+from assent.domain.words import counted
 from assent.runtime.logs import log_to_stderr
 from assent.runtime.parts import Part, load
 
@@ -120,7 +121,7 @@ def queue(
     if retry:
         typer.echo(f"Made {hurried} due at once.")
     for one in waiting:
-        failed = f"  failed {one.attempts} times: {one.error}" if one.error else ""
+        failed = f"  failed {counted(one.attempts, 'time')}: {one.error}" if one.error else ""
         typer.echo(f"{one.subject}  {one.kind}  since {one.created_at:%Y-%m-%d %H:%M:%S} UTC{failed}")
     if not waiting:
         typer.echo("Nothing waits to be posted or updated.")

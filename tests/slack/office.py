@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -181,11 +181,6 @@ class Office:
         """Let time pass for everybody, and the notifier work."""
         self.slack.clock.advance(seconds)
         await self.deliver()
-
-    async def until(self, there: Callable[[], bool]) -> None:
-        """Wait for something."""
-        while not there():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
     async def posted(self, **changes: Any) -> tuple[str, Message]:
         """A new request and the message that shows it."""

@@ -8,6 +8,8 @@ import pytest
 
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.people import Role
+from assent.gateway import Gateway
+from assent.store.tables import PersonRow
 from assent_slack.buttons import APPROVE, OPEN, REJECT
 from tests.slack.fake_blocks import buttons, live, reading
 from tests.slack.office import PAGES, Office
@@ -115,8 +117,6 @@ async def test_somebody_without_the_role_or_switched_off_decides_nothing(office:
     eve = office.person("Eve", Role.OPERATOR)
     fay = office.approver("Fay")
     with office.database.write() as session:
-        from assent.store.tables import PersonRow
-
         row = session.get(PersonRow, "fay")
         assert row is not None
         row.disabled = True
@@ -242,8 +242,6 @@ async def test_a_decision_that_the_run_refuses_is_said_so(office: Office) -> Non
 
 
 async def test_without_temporal_nothing_is_decided_and_the_reason_is_given_back(office: Office) -> None:
-    from assent.gateway import Gateway
-
     ann = office.approver()
     approval_id, message = await office.posted()
     office.gateway._signal = Gateway._signal.__get__(office.gateway)  # type: ignore[method-assign]

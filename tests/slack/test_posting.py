@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from assent.domain.approvals import ApprovalStatus
-from assent.store import copies
+from assent.domain.errors import Unavailable
+from assent.store import copies, outbox
 from assent_slack.blocks.request import request_message
 from assent_slack.buttons import APPROVE
 from assent_slack.history import EVENT_TYPE
@@ -17,6 +18,7 @@ from assent_slack.posting import Place
 from tests.slack.fake_blocks import buttons, reading
 from tests.slack.fake_state import Channel, Failure, Limit, Message
 from tests.slack.office import Office
+from tests.slack.waiting import until
 
 
 class Died(BaseException):
@@ -223,7 +225,7 @@ async def test_a_stalled_notifier_that_wakes_up_removes_its_own_second_copy(offi
     approval_id = office.ask()
     gate = office.slack.gates["chat.postMessage"] = asyncio.Event()
     stalled = asyncio.create_task(office.notifier.turn())
-    await office.until(lambda: office.slack.count("chat.postMessage") > 0)
+    await until(lambda: office.slack.count("chat.postMessage") > 0)
     del office.slack.gates["chat.postMessage"]
     office.slack.clock.advance(LEASE.total_seconds())
     while await office.another_notifier().turn():
@@ -323,16 +325,13 @@ async def test_the_loop_works_until_it_is_told_to_stop(office: Office) -> None:
     stop = asyncio.Event()
     running = asyncio.create_task(office.notifier.run(stop))
     office.ask()
-    await office.until(lambda: len(office.slack.messages) > 0 and not office.undelivered())
+    await until(lambda: len(office.slack.messages) > 0 and not office.undelivered())
     stop.set()
     await running
     assert len(office.slack.messages) == 1
 
 
 async def test_a_database_that_is_away_is_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assent.domain.errors import Unavailable
-    from assent.store import outbox
-
     real, failures = outbox.claim_due, iter(range(2))
 
     def away(*args: Any, **kwargs: Any) -> Any:
