@@ -63,8 +63,8 @@ def choose(cases: list[Case], wanted: str) -> list[Case]:
     known = {case.id: case for case in cases}
     chosen: list[Case] = []
     for part in wanted.split(","):
-        first, _, last = part.strip().partition("-")
-        for number in range(int(first), int(last or first) + 1):
+        first, dash, last = part.strip().partition("-")
+        for number in range(int(first), int(last if dash else first) + 1):
             if str(number) not in known:
                 raise ValueError(f"There is no case {number}.")
             chosen.append(known[str(number)])

@@ -10,6 +10,7 @@ import pytest
 
 from assent_activities.connectors.contract import ConnectorEnvironment
 from assent_shop.connector import Shop, build
+from tests.databases import KINDS, empty_database
 
 _HERE = Path(__file__).parents[2]
 
@@ -21,6 +22,16 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     assert isinstance(shop, Shop)
     yield shop
     shop.close()
+
+
+@pytest.fixture(params=KINDS)
+def shop_on_any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """The sample shop, on each kind of database."""
+    with empty_database(request.param, request, tmp_path) as url:
+        shop = build(ConnectorEnvironment(tmp_path, {"mail_seconds": 0.01, "url": url}))
+        assert isinstance(shop, Shop)
+        yield shop
+        shop.close()
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,11 @@ def call(key: str = "r:1", heartbeat: Any = None, **arguments: Json) -> Call:
 
 
 @pytest.fixture
+def shop(shop_on_any_database: Shop) -> Shop:
+    return shop_on_any_database
+
+
+@pytest.fixture
 def tools(shop: Shop) -> dict[str, Operation]:
     return {name.removeprefix("shop."): operation for name, operation in build_registry([shop]).items()}
 

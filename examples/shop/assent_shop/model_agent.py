@@ -7,6 +7,7 @@ key is read by Pydantic AI, from where its provider documents it. What the model
 from __future__ import annotations
 
 import argparse
+import asyncio
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -47,7 +48,7 @@ def answer_with_model(
     """
     agent = Agent(model, instructions=INSTRUCTIONS, tools=tools_for(run, action_types))
     said = f"From: {letter.name} <{letter.sender}>, {letter.zip}\nSubject: {letter.subject}\n\n{letter.text}"
-    return str(agent.run_sync(said).output)
+    return str(asyncio.run(agent.run(said)).output)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
