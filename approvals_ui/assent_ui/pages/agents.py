@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ router = APIRouter()
 VERSIONS = 10
 """Versions of a card shown with their differences."""
 
+_ARGUMENT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PER = {"action": "for one action", "run": "for one run", "hour": "within an hour"}
 _OVER = {"approve": "above that a person is asked", "refuse": "above that it is refused"}
 _THEN = {"approve": "ask a person", "suggest": "only suggest", "refuse": "refuse"}
@@ -118,7 +120,9 @@ def _verb(name: str, rule: dict[str, Any], found: AgentView) -> VerbRow:
         else "",
         rules=[_limit(limit) for limit in rule.get("limits", [])] + [_stop(stop) for stop in rule.get("stop", [])],
         risks=[risk.sentence for risk in sorted(type.risks)] if type else ["No connector offers it."],
-        undo=type.undo.sentence if type and type.undo else "",
+        undo=_ARGUMENT.sub(lambda name: f"‹{name[1].replace('_', ' ')}›", type.undo.sentence)
+        if type and type.undo
+        else "",
         only_looks=bool(type and type.reads_only),
         nothing_to_undo=tier is Tier.SUGGEST or bool(type and type.reads_only),
     )

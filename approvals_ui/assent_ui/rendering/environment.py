@@ -16,10 +16,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
+from assent.domain.actions import ActionStatus
 from assent.domain.clock import Clock
 from assent.domain.hostile_text import reveal, reveal_text, size_of, written_out
 from assent.domain.words import counted, lasting, money
-from assent_ui.rendering.faces import face_of
+from assent_ui.rendering.faces import ACTION, face_of
 from assent_ui.rendering.records import plain
 
 HERE = Path(__file__).parent.parent
@@ -52,7 +53,9 @@ def build_environment(clock: Clock) -> Environment:
         "money": money,
         "plain": plain,
         "size": size_of,
+        "step": step_words,
         "time": _time_tag(clock),
+        "took": took,
     }
     environment.globals |= {"asset": asset, "due": _due(clock), "LONG_TEXT": LONG_TEXT}
     return environment
@@ -83,6 +86,19 @@ def excerpt(text: str, limit: int = 240) -> str:
     if len(text) <= limit + 40:
         return text
     return f"{text[:limit].rstrip()} … and {len(text) - limit:,} more characters"
+
+
+def took(time: timedelta) -> str:
+    """How long something took, in words."""
+    return lasting(time) if time >= timedelta(seconds=1) else "less than a second"
+
+
+def step_words(step: str) -> str:
+    """A run's newest step, ``<sentence>: <status>``, as a person says it."""
+    sentence, _, status = step.rpartition(": ")
+    if not sentence or status not in list(ActionStatus):
+        return step
+    return f"{sentence.rstrip('.')}: {ACTION[ActionStatus(status)].word.lower()}"
 
 
 def _time_tag(clock: Clock) -> Callable[[datetime | None], Markup]:
