@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from assent.domain.errors import Forbidden
+from sqlalchemy.orm import Session
+
+from assent.domain.errors import Forbidden, NotFound
 from assent.domain.people import Actor, Role, Via
 from assent.gateway import utc_now
 from assent.runtime.secrets import signing_key
 from assent.runtime.settings import Settings
 from assent.store import people
 from assent.store.database import Database
+from assent.store.people import Person
+from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.sign_in import LINK_LIFETIME, SignIn
 
 FIRST_EMAIL = "you@localhost"
@@ -29,10 +33,10 @@ def sign_in_link(settings: Settings, email: str | None = None) -> str:
 
     Args:
         settings: For the database, the signing key and the address of the pages.
-        email: Whose link it is; without it, the first person's, and it works for an hour.
+        email: Whose link it is; without it, the administrator's who has been here longest, and it works for an hour.
 
     Raises:
-        NotFound: There is no such person.
+        NotFound: There is no such person, or no administrator.
         Forbidden: The person may no longer sign in.
         Unavailable: The database cannot be reached.
     """
@@ -48,13 +52,25 @@ def make_link(settings: Settings, database: Database, email: str | None = None) 
     lifetime = FIRST_LINK_LIFETIME if email is None else LINK_LIFETIME
     at = utc_now()
     with database.write() as session:
-        if email is None and people.nobody_yet(session):
-            person = people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=CONSOLE)
-        else:
-            person = people.named(session, email or FIRST_EMAIL)
+        person = people.named(session, email) if email is not None else _first(session, at)
         if person.disabled:
             raise Forbidden(
                 f"{person.name} may no longer sign in.", where="email", todo="`assent people enable` lets them."
             )
         token = SignIn(signing_key(settings)).make_link(session, person, at=at, by=CONSOLE, lifetime=lifetime)
     return f"{settings.public_url}/sign-in?token={quote(token)}"
+
+
+def _first(session: Session, at: datetime) -> Person:
+    """The administrator who has been here longest; made if there is nobody at all."""
+    if people.nobody_yet(session):
+        return people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=CONSOLE)
+    everybody = people.page(session, request=PageRequest(MAX_LIMIT)).items
+    able = [person for person in everybody if Role.ADMIN in person.roles and not person.disabled]
+    if not able:
+        raise NotFound(
+            "There is no administrator who could sign in.",
+            where="people",
+            todo="Make one: `assent people add ADDRESS --role admin`.",
+        )
+    return min(able, key=lambda person: person.created_at)
