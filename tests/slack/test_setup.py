@@ -7,11 +7,13 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assent.cli import run
+from assent.commands.slack import app
 from assent.domain.people import Role
 from assent.runtime.settings import Settings
 from assent.store import ledger, outbox, people
@@ -92,6 +94,15 @@ def test_slack_takes_the_manifest() -> None:
     assert len(made["display_information"]["description"]) <= 140
     assert len(made["features"]["slash_commands"][0]["description"]) <= 100
     assert made["oauth_config"]["scopes"]["bot"] == list(SCOPES)
+
+
+def test_the_page_about_slack_names_every_scope_and_command() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")
+    for scope in SCOPES:
+        assert f"`{scope}`" in page
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"`assent slack {command.name or command.callback.__name__}`" in page
 
 
 async def test_check_says_that_all_is_well(command: Command) -> None:

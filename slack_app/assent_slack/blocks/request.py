@@ -94,8 +94,9 @@ def _blocks(view: ApprovalView, links: Links, rooms: _Rooms) -> list[Block]:
         blocks.append(_labelled("What the agent was asked", card.goal, rooms.goal, url))
     if card.agent_words:
         blocks.append(_agent_words(card.agent_words, rooms.agent_words, url))
-    blocks.append(_call(card, rooms.call, url))
-    blocks.append(_buttons(view, url))
+    # Where the changes say what happens, the buttons come first: on a phone the raw call is a long way to scroll.
+    ending = [_buttons(view, url), _call(card, rooms.call, url)]
+    blocks += ending if card.changes else reversed(ending)
     blocks.append(context(f"Request {view.id} · run {_short(view.run_id)} · digest {view.digest[:12]}"))
     return blocks
 
