@@ -78,6 +78,10 @@ class Desk:
         return "desk"
 
     def operations(self) -> Sequence[Operation]:
+        return self.desk_operations()
+
+    def desk_operations(self) -> list[DeskOperation]:
+        """The operations with their own type, so that tests can change what they declare."""
         return [
             DeskOperation(self, "read", "Read {text}", _ANYTHING, reads_only=True),
             DeskOperation(self, "note", "Write down {text}", _TEXT, undo=UndoDeclaration(sentence="Tear it up")),

@@ -28,11 +28,14 @@ from assent.store import claims, ledger, pauses, projection, usage
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
 from assent_activities.heartbeats import LeaseKeeper
-from assent_activities.outcomes import bounded, outcome_of, result_digest
+from assent_activities.outcomes import answer_of, outcome_of, spoken
 from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
 
 log = logging.getLogger(__name__)
 
+_RELEASED = "effect.released"
+_REPEATED = "effect.repeated"
+_SOON = timedelta(milliseconds=200)
 _ACTION_STATUS = {
     EffectStatus.DONE: ActionStatus.DONE,
     EffectStatus.FAILED: ActionStatus.FAILED,
@@ -90,12 +93,12 @@ class EffectProtocol:
             try:
                 performed = operation.perform(call)
             except ActionFailed as error:
-                return self._record(job, EffectStatus.FAILED, message=str(error))
+                return self._record(job, EffectStatus.FAILED, message=spoken(error))
             except ConnectorUnavailable as error:
-                return self._give_back(job, f"The system could not be reached: {error}")
+                return self._give_back(job, f"The system could not be reached: {spoken(error)}")
             except Exception as error:
                 log.exception("The action %s broke off.", job.action_id)
-                return self._resolve(job, f"The call broke off: {type(error).__name__}: {error}")
+                return self._resolve(job, f"The call broke off: {_named(error)}")
         return self._record(job, EffectStatus.DONE, performed=performed)
 
     def recover(self, job: Job) -> ActionOutcome | None:
@@ -120,7 +123,7 @@ class EffectProtocol:
                 delay = min(max(wait, timedelta(milliseconds=50)), timedelta(seconds=2))
                 raise try_again(f"Another attempt may still be at {job.action_id}.", after=delay)
             if not claims.take_over(session, found, holder=job.holder, lease_until=self.lease(operation.type)):
-                raise try_again(f"Another attempt took over {job.action_id}.", after=timedelta(milliseconds=200))
+                raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
         return self._look_up(job, operation, "An earlier attempt ended without saying what became of it.")
 
     def outcome(self, session: Session, action_id: str, type: ActionType) -> ActionOutcome:
@@ -131,19 +134,21 @@ class EffectProtocol:
 
     def _resolve(self, job: Job, why: str) -> ActionOutcome:
         outcome = self._look_up(job, self._operation(job), why)
-        if outcome is not None:
-            return outcome
-        if attempt() >= MAX_ATTEMPTS:
-            return self._fail_unclaimed(job, f"{why} It had no effect, {MAX_ATTEMPTS} times.")
-        raise try_again(why, after=_backoff())
+        return outcome or self._again_or_never(job, f"{why} It had no effect.")
 
     def _look_up(self, job: Job, operation: Operation, why: str) -> ActionOutcome | None:
         """Ask the connector; ``None`` if there was certainly no effect, with the claim given back."""
+        found: Performed | bool | None
         try:
             found = operation.lookup(self._call(job, None))
         except ConnectorUnavailable as error:
             self._expire_lease(job)
-            raise try_again(f"{why} The system could not be asked: {error}", after=_backoff()) from error
+            raise try_again(
+                f"{why} The system could not be asked: {spoken(error)}", after=_backoff(attempt())
+            ) from error
+        except Exception as error:
+            log.exception("Asking about the action %s broke off.", job.action_id)
+            found, why = None, f"{why} Asking the system broke off, too: {_named(error)}."
         if isinstance(found, Performed):
             return self._record(job, EffectStatus.DONE, performed=found)
         if found is False:
@@ -159,36 +164,43 @@ class EffectProtocol:
             held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
             now = self._deps.clock()
             until = now if held else self.lease(operation.type)
-            claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=until)
+            if not claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=until):
+                raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
             if held:
                 row = projection.read_action(session, job.action_id)
                 assert row is not None
                 outcome = outcome_of(session, row, speed=operation.type.speed, now=now, held_by=held)
                 return outcome.model_copy(update={"status": ActionStatus.HELD})
-        if attempt() > MAX_ATTEMPTS:
-            return self._record(job, EffectStatus.UNKNOWN, message=f"{why} Repeating it did not help.")
-        return self._perform_again(job, operation, why)
+            repeated = ledger.count(session, action_id=job.action_id, kind=_REPEATED)
+            if repeated < MAX_ATTEMPTS:
+                self._event(session, job, _REPEATED, {"message": why}, now)
+        if repeated >= MAX_ATTEMPTS:
+            explained = f"{why} Repeating it {MAX_ATTEMPTS} times did not help, so a person must find out."
+            return self._record(job, EffectStatus.UNKNOWN, message=explained)
+        return self._perform_again(job, operation, why, _backoff(repeated + 1))
 
-    def _perform_again(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
-        try:
-            performed = operation.perform(self._call(job, None))
-        except ActionFailed as error:
-            return self._record(job, EffectStatus.FAILED, message=str(error))
-        except Exception as error:
-            self._expire_lease(job)
-            raise try_again(f"{why} Then: {error}", after=_backoff()) from error
+    def _perform_again(self, job: Job, operation: Operation, why: str, delay: timedelta) -> ActionOutcome:
+        with LeaseKeeper(self._deps, job.action_id, job.holder, operation.type) as keeper:
+            try:
+                performed = operation.perform(self._call(job, keeper))
+            except ActionFailed as error:
+                return self._record(job, EffectStatus.FAILED, message=spoken(error))
+            except Exception as error:
+                self._expire_lease(job)
+                raise try_again(f"{why} Repeating it: {spoken(error)}", after=delay) from error
         return self._record(job, EffectStatus.DONE, performed=performed)
 
     def _record(
         self, job: Job, status: EffectStatus, *, performed: Performed | None = None, message: str = ""
     ) -> ActionOutcome:
-        performed = performed or Performed()
+        answer = answer_of(performed or Performed(), job.action_id)
         type = self._operation(job).type
         to = _ACTION_STATUS[status]
+        message = message or answer.fault
         body: dict[str, Json] = {
             "message": message,
-            "changes": [change.model_dump(mode="json") for change in performed.changes],
-            "result_digest": result_digest(performed.result),
+            "changes": [change.model_dump(mode="json") for change in answer.changes],
+            "result_digest": answer.digest,
         }
         with self._deps.database.write() as session:
             now = self._deps.clock()
@@ -198,12 +210,12 @@ class EffectProtocol:
                 holder=job.holder,
                 status=status,
                 at=now,
-                changes=performed.changes,
-                undo_data=performed.undo_data,
+                changes=answer.changes,
+                undo_data=answer.undo_data,
                 message=message,
             )
             counts = counts and projection.settle_action(
-                session, job.action_id, status=to, result=performed.result, message=message, at=now
+                session, job.action_id, status=to, result=answer.result, message=message, at=now
             )
             if not counts:
                 self._event(session, job, "effect.late", {**body, "said": status.value}, now)
@@ -227,7 +239,7 @@ class EffectProtocol:
             status=to,
             speed=type.speed,
             sentence=sentence,
-            result=bounded(performed.result, job.action_id),
+            result=answer.handed_on,
             reasons=list(job.reasons),
             message=message,
             settled_at=now,
@@ -235,31 +247,41 @@ class EffectProtocol:
 
     def _give_back(self, job: Job, why: str) -> ActionOutcome:
         self._release(job)
-        if attempt() >= MAX_ATTEMPTS:
-            return self._fail_unclaimed(job, f"{why} Tried {MAX_ATTEMPTS} times.")
-        raise try_again(why, after=_backoff())
+        return self._again_or_never(job, why)
+
+    def _again_or_never(self, job: Job, why: str) -> ActionOutcome:
+        """Have an action whose claim was given back tried again, or fail it after :data:`MAX_ATTEMPTS`."""
+        with self._deps.database.read() as session:
+            tried = ledger.count(session, action_id=job.action_id, kind=_RELEASED)
+        if tried >= MAX_ATTEMPTS:
+            return self._fail_unclaimed(job, f"{why} Tried {tried} times.")
+        raise try_again(why, after=_backoff(tried))
 
     def _release(self, job: Job) -> None:
-        """Give back a claim that certainly had no effect."""
+        """Give back a claim that certainly had no effect, unless another attempt took it over."""
         with self._deps.database.write() as session:
             if claims.release_claim(session, action_id=job.action_id, holder=job.holder):
                 projection.update_action(session, job.action_id, status=ActionStatus.CLEARED.value)
                 usage.release(session, job.action_id)
-                self._event(session, job, "effect.released", {}, self._deps.clock())
+                self._event(session, job, _RELEASED, {}, self._deps.clock())
 
     def _fail_unclaimed(self, job: Job, message: str) -> ActionOutcome:
-        """End an action whose claim was given back."""
+        """End an action whose claim was given back, unless another attempt got further."""
         type = self._operation(job).type
         with self._deps.database.write() as session:
             now = self._deps.clock()
-            row = projection.read_action(session, job.action_id)
+            row = projection.read_action(session, job.action_id, for_update=True)
             assert row is not None, job.action_id
+            if row.status != ActionStatus.CLEARED.value:
+                return outcome_of(session, row, speed=type.speed, now=now)
             row.status, row.message, row.settled_at = ActionStatus.FAILED.value, message, now
             session.flush()
             usage.release(session, job.action_id)
             self._event(session, job, "effect.failed", {"message": message, "changes": []}, now)
             step = f"{row.sentence}: failed"
-            projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
+            projection.step_run(
+                session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now, new_actions=job.unseen
+            )
             return outcome_of(session, row, speed=type.speed, now=now)
 
     def _expire_lease(self, job: Job) -> None:
@@ -279,7 +301,10 @@ class EffectProtocol:
         )
 
     def _operation(self, job: Job) -> Operation:
-        return self._deps.registry[job.action.type]
+        operation = self._deps.registry.get(job.action.type)
+        if operation is None:
+            raise try_again(f"No connector of this worker offers {job.action.type}.", after=_backoff(attempt()))
+        return operation
 
     def _call(self, job: Job, keeper: LeaseKeeper | None) -> Call:
         call = Call(
@@ -291,6 +316,10 @@ class EffectProtocol:
         return call if keeper is None else keeper.watched(call)
 
 
-def _backoff() -> timedelta:
+def _backoff(tried: int) -> timedelta:
     """Delay before the next attempt: doubles from 200 milliseconds, at most five seconds."""
-    return timedelta(seconds=min(0.2 * 2 ** (attempt() - 1), 5.0))
+    return timedelta(seconds=min(0.2 * 2 ** min(max(tried, 1) - 1, 10), 5.0))
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {spoken(error)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from sqlmodel import col
 
 from assent.domain.actions import ActionOutcome, ActionStatus, Reason
 from assent.domain.canonical import Json, stable_text
+from assent.domain.effects import Performed, ResourceChange
+from assent.domain.errors import InvalidInput
 from assent.domain.tiers import Speed
 from assent.store.tables import ActionRow, ApprovalRow
 
@@ -55,14 +58,67 @@ def outcome_of(
     )
 
 
-def result_digest(result: Json) -> str:
-    """What the ledger keeps of a result: SHA-256 over its stable JSON text."""
-    return hashlib.sha256(stable_text(result).encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a system answered, in a form that can be kept.
+
+    Attributes:
+        result: The result; ``None`` if it cannot be written down.
+        handed_on: The result for the workflow and the agent, or a note of where the whole one is.
+        digest: SHA-256 over the result's stable JSON text, for the ledger.
+        changes: Records touched; without content where that cannot be written down.
+        undo_data: What undoing needs.
+        fault: What could not be kept, in words; empty if everything was.
+    """
+
+    result: Json
+    handed_on: Json
+    digest: str
+    changes: list[ResourceChange]
+    undo_data: Json
+    fault: str
+
+
+def answer_of(performed: Performed, action_id: str) -> Answer:
+    """Make what a connector reports fit to be kept: an effect that happened is recorded whatever it answered."""
+    faults: list[str] = []
+    result, text = _writable(performed.result, "result", faults)
+    undo_data, _ = _writable(performed.undo_data, "undo data", faults)
+    return Answer(
+        result=result,
+        handed_on=result if len(text) <= MAX_RESULT else _kept_elsewhere(len(text), action_id),
+        digest=hashlib.sha256(text).hexdigest(),
+        changes=[_writable_change(change, faults) for change in performed.changes],
+        undo_data=undo_data,
+        fault=f"The system's answer could not be kept whole: {'; '.join(faults)}." if faults else "",
+    )
 
 
 def bounded(result: Json, action_id: str) -> Json:
     """A result that fits a message, or a note of where the whole one is."""
     size = len(stable_text(result).encode())
-    if size <= MAX_RESULT:
-        return result
+    return result if size <= MAX_RESULT else _kept_elsewhere(size, action_id)
+
+
+def spoken(error: Exception) -> str:
+    """An error's text, with half characters (lone surrogates), which nobody can store, written out."""
+    return str(error).encode("utf-8", "backslashreplace").decode()
+
+
+def _kept_elsewhere(size: int, action_id: str) -> Json:
     return {"too_large": size, "limit": MAX_RESULT, "kept_in": f"the action {action_id}"}
+
+
+def _writable(value: Json, what: str, faults: list[str]) -> tuple[Json, bytes]:
+    """A value and its text, or ``None`` and a fault."""
+    try:
+        return value, stable_text(value).encode()
+    except (InvalidInput, ValueError) as error:
+        faults.append(f"the {what}: {spoken(error)}")
+        return None, b"null"
+
+
+def _writable_change(change: ResourceChange, faults: list[str]) -> ResourceChange:
+    before, _ = _writable(change.before, f"content of {change.resource} before", faults)
+    after, _ = _writable(change.after, f"content of {change.resource} after", faults)
+    return change if not faults else ResourceChange(resource=change.resource, before=before, after=after)

@@ -44,6 +44,8 @@ class Database:
         if self.sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _tune_postgres)
         self.writing_engine = self.engine.execution_options(**{_WRITES: True})
 
     @contextlib.contextmanager
@@ -116,6 +118,17 @@ def _tune_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
     cursor.close()
+
+
+def _tune_postgres(connection: Any, _: ConnectionPoolEntry) -> None:
+    """Write the NUL character, which PostgreSQL refuses in any text, as its visible picture."""
+    from psycopg.types.string import StrDumper
+
+    class VisibleNul(StrDumper):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "␀"))
+
+    connection.adapters.register_dumper(str, VisibleNul)
 
 
 def _begin_sqlite(connection: Any) -> None:

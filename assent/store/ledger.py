@@ -87,6 +87,13 @@ def append_many(session: Session, rows: list[dict[str, Any]]) -> None:
     statements.run(session, _INSERT, rows)
 
 
+def count(session: Session, *, action_id: str, kind: str) -> int:
+    """How often something happened to an action."""
+    statement = select(func.count()).select_from(LedgerEventRow)
+    where = (col(LedgerEventRow.action_id) == action_id, col(LedgerEventRow.kind) == kind)
+    return session.execute(statement.where(*where)).scalar_one()
+
+
 def link_hash(seq: int, previous: str, event: LedgerEventRow) -> str:
     """The hash of a link: SHA-256 over its position, its predecessor's hash and the whole event."""
     content = {

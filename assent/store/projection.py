@@ -20,8 +20,9 @@ from assent.store.tables import ActionRow, RunRow
 
 _runs = statements.table_of(RunRow)
 _actions = statements.table_of(ActionRow)
-_ENSURE_SQLITE = upsert_sqlite(_runs).on_conflict_do_nothing()
-_ENSURE_POSTGRES = upsert_postgres(_runs).on_conflict_do_nothing()
+# Without the option psycopg's count of inserted rows is gone by the time it is asked for.
+_ENSURE_SQLITE = upsert_sqlite(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+_ENSURE_POSTGRES = upsert_postgres(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 _STEP = (
     update(_runs)
     .where(_runs.c.run_id == bindparam("for_run"), _runs.c.ended_at.is_(None))
