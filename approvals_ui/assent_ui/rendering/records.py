@@ -10,9 +10,6 @@ from assent.domain.canonical import Json
 from assent.domain.differences import Change, FieldChange, differences
 from assent.domain.effects import ResourceChange
 
-SHOWN_SAME = 0
-"""Unchanged fields that stay in sight; the rest is one click away."""
-
 MARKED_TEXT = 5_000
 """Longer texts are shown without marking which part of them changed."""
 
@@ -105,14 +102,21 @@ def _row(field: FieldChange) -> FieldRow:
     after: tuple[Part, ...] = ()
     match field.change:
         case Change.ADDED:
-            after = (Part(plain(field.after), False),)
+            after = _whole(field.after)
         case Change.REMOVED:
-            before = (Part(plain(field.before), False),)
+            before = _whole(field.before)
         case Change.SAME:
-            before = after = (Part(plain(field.after), False),)
+            before = after = _whole(field.after)
+        case Change.CHANGED if field.before is None or field.after is None:
+            before, after = _whole(field.before), _whole(field.after)
         case Change.CHANGED:
             before, after = _marked(plain(field.before), plain(field.after))
     return FieldRow(field.path, field.change, before, after)
+
+
+def _whole(value: Json) -> tuple[Part, ...]:
+    """A value in one part; null is shown as nothing."""
+    return () if value is None else (Part(plain(value), False),)
 
 
 def _marked(before: str, after: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
