@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 from temporalio import activity
@@ -70,12 +70,17 @@ class RunLife:
         an action that the history never saw. Such strays are resolved like any claim and noted in the ledger.
         """
         header = request.header
-        for stray in self._strays(header.run_id, [ActionStatus.CLAIMED]):
-            self._effects.recover(Job(header, stray, f"{header.run_id}:{stray.key}", uuid.uuid4().hex))
+        with self._deps.database.read() as session:
+            before = self._counts(session, header.run_id)
+        if ActionStatus.CLAIMED.value in before:
+            for stray in self._strays(header.run_id, [ActionStatus.CLAIMED]):
+                self._effects.recover(Job(header, stray, f"{header.run_id}:{stray.key}", uuid.uuid4().hex))
+        strays = self._strays(header.run_id, _UNSETTLED) if before.keys() & _UNSETTLED else []
         with self._deps.database.write() as session:
             now = self._deps.clock()
-            self._ensure(session, header, now)
-            for stray in self._strays(header.run_id, _UNSETTLED):
+            if not before:
+                self._ensure(session, header, now)
+            for stray in strays:
                 self._withdraw(session, header, stray, now)
             counts = self._counts(session, header.run_id)
             adopted = sum(counts.values()) - sum(request.counts.values())
@@ -139,15 +144,15 @@ class RunLife:
         )
 
     def _counts(self, session: Session, run_id: str) -> dict[str, int]:
-        rows = session.execute(
-            select(col(ActionRow.status), func.count())
-            .where(col(ActionRow.run_id) == run_id)
-            .group_by(col(ActionRow.status))
-        )
-        return {str(row[0]): int(row[1]) for row in rows.all()}
+        return {str(row[0]): int(row[1]) for row in session.execute(_COUNTS, {"for_run": run_id}).all()}
 
 
 _UNSETTLED = [ActionStatus.AWAITING, ActionStatus.HELD, ActionStatus.CLEARED]
+_COUNTS = (
+    select(col(ActionRow.status), func.count())
+    .where(col(ActionRow.run_id) == bindparam("for_run"))
+    .group_by(col(ActionRow.status))
+)
 
 
 def _proposed(row: ActionRow) -> ProposedAction:

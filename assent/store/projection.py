@@ -33,6 +33,11 @@ _STEP = (
         actions=_runs.c.actions + bindparam("more"),
     )
 )
+_END = (
+    update(_runs)
+    .where(_runs.c.run_id == bindparam("for_run"))
+    .values({name: bindparam(name) for name in ("status", "ended_at", "last_at", "message")})
+)
 _READ = select(ActionRow).where(col(ActionRow.action_id) == bindparam("for_action"))
 _READ_FOR_UPDATE = _READ.with_for_update()
 _INSERT_ACTION = insert(_actions)
@@ -75,11 +80,8 @@ def step_run(
 
 def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, at: datetime) -> None:
     """Record the end of a run."""
-    session.execute(
-        update(RunRow)
-        .where(col(RunRow.run_id) == run_id)
-        .values(status=status.value, ended_at=at, last_at=at, message=message)
-    )
+    values = {"for_run": run_id, "status": status.value, "ended_at": at, "last_at": at, "message": message}
+    statements.run(session, _END, values)
 
 
 def read_action(session: Session, action_id: str, *, for_update: bool = False) -> ActionRow | None:

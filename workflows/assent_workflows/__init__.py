@@ -1,10 +1,4 @@
-"""The workflows: deterministic, with every side effect behind a typed port."""
+"""The workflows: deterministic, with every side effect behind a typed port.
 
-from assent_workflows.agent_run import AgentRun
-from assent_workflows.pause import Pause
-from assent_workflows.rollback import PreviewRollback, Rollback
-
-WORKFLOWS = [AgentRun, Pause, Rollback, PreviewRollback]
-"""Everything a worker registers."""
-
-__all__ = ["WORKFLOWS", "AgentRun", "Pause", "PreviewRollback", "Rollback"]
+The package imports nothing: the sandbox runs a workflow's module anew for each run, and so each run would pay for all.
+"""
