@@ -208,7 +208,7 @@ def test_an_ordinary_request_is_shown_whole() -> None:
     for part in [
         "Refund $45.00 to the card ending 4242 for order W123",
         "refunds wants to: Refund an order · 45.00 · decide before 2030-01-01 01:00 UTC · then it is rejected",
-        "shop/orders/W123\n• paid: 45 → 0",
+        "What it changes\nshop/orders/W123\n• paid: 45 → 0",
         "Why it needs a person\n• It moves money.",
         "How it is undone: Charge the card again, within 30 days.",
         "What the agent was asked: Answer the customer's complaint",

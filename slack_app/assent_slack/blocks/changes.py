@@ -20,7 +20,7 @@ NAME_ROOM = 240
 
 def changes(card: RequestCard, room: int, url: str) -> Block:
     """Lay out as many changed fields as there is room for, and say how many more there are."""
-    objects = [section([words("What it changes", bold=True)])]
+    objects = [section([words("What it changes\n", bold=True)])]
     hidden_records = hidden_fields = 0
     for record in card.changes:
         fields = [field for field in differences(record.before, record.after) if field.change is not Change.SAME]
@@ -29,8 +29,8 @@ def changes(card: RequestCard, room: int, url: str) -> Block:
         if room < 0:
             hidden_records += 1
             continue
-        objects.append(section(title))
         items = _items(fields, room, url)
+        objects.append(section(title if items else [*title, words("\n")]))
         room -= sum(map(cost, items))
         hidden_fields += len(fields) - len(items)
         if items:
