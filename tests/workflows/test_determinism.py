@@ -28,6 +28,7 @@ DOMAIN_MAY_IMPORT = {
     "dataclasses",
     "datetime",
     "decimal",
+    "difflib",
     "enum",
     "functools",
     "graphlib",
