@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,10 @@ class Links:
     def run(self, run_id: str) -> str:
         """One run, from where it can be undone."""
         return f"{self.base}/runs/{quote(run_id, safe='', errors='replace')}"
+
+    def undo(self, scope: str, id: str) -> str:
+        """The preview of a rollback: what will be undone, what cannot; it starts there, not here."""
+        return f"{self.base}/rollbacks/new?{urlencode({'scope': scope, 'id': id}, errors='replace')}"
 
     def stop(self) -> str:
         """What is paused."""

@@ -34,7 +34,7 @@ def manifest(request_url: str | None = None) -> dict[str, Any]:
     command = {
         "command": "/assent",
         "description": "Requests that wait, pause and resume, runs",
-        "usage_hint": "pending | run ID | pause everything | resume ID",
+        "usage_hint": "pending | run ID | undo RUN | pause everything | resume ID",
         "should_escape": False,
         **({} if url is None else {"url": url}),
     }

@@ -12,7 +12,7 @@ from assent.domain.runs import RunStatus
 from assent.store import cards
 from assent.store.queries import pauses
 from assent.store.tables import RunRow
-from tests.slack.fake_blocks import live, reading
+from tests.slack.fake_blocks import live, reading, walk
 from tests.slack.office import AGENT, PAGES, Office
 
 
@@ -152,11 +152,30 @@ async def test_a_run_is_summed_up(office: Office) -> None:
     assert office.slack.refused == []
 
 
+async def test_undo_leads_to_the_preview_and_undoes_nothing_itself(office: Office) -> None:
+    oli, ann = office.person("Oli", Role.OPERATOR), office.approver()
+    add_run(office)
+    await office.people.command(oli, "undo run-1")
+    await office.settled()
+    assert "open the preview" in office.told(oli)
+    addresses = [node["url"] for node in walk(office.slack.whispers[-1].message["blocks"]) if "url" in node]
+    assert addresses == [f"{PAGES}/rollbacks/new?scope=run&id=run-1"]
+    for user, text, said in [
+        (oli, "undo run-9", "There is no run"),
+        (oli, "undo run-1:a", "There is no action"),
+        (oli, "undo", "This needs the id of a run"),
+        (ann, "undo run-1", "Ann may not undo"),
+    ]:
+        await office.people.command(user, text)
+        await office.settled()
+        assert said in office.told(user)
+
+
 async def test_strangers_learn_nothing(office: Office) -> None:
     zoe = office.slack.user("Zoe")
     office.ask(headline="A secret refund")
     add_run(office)
-    for text in ("pending", "run run-1", "pause everything", "paused", "help"):
+    for text in ("pending", "run run-1", "undo run-1", "pause everything", "paused", "help"):
         await office.people.command(zoe, text)
         await office.settled()
         assert "not linked to a person" in office.told(zoe)

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.people import Role, Via
+from assent.domain.rollbacks import RollbackScopeKind
 from assent.store.people import Person
 from assent.store.queries import approvals, pauses, runs
 from assent.store.queries.paging import PageRequest
@@ -29,7 +30,8 @@ COMMAND = "/assent"
 
 USAGE = """What Assent understands:
 /assent pending – the requests that wait for a person
-/assent run ID – what a run does; undo it from its page
+/assent run ID – what a run does
+/assent undo RUN, or RUN:ACTION – opens the preview of what would be undone
 /assent pause everything, or agent NAME, or run ID, then why – no effect in it begins from that moment
 /assent resume ID, then what was changed – end a pause
 /assent paused – what is paused now"""
@@ -111,6 +113,20 @@ async def _run(asked: _Asked) -> Message:
     return await asyncio.to_thread(read)
 
 
+async def _undo(asked: _Asked) -> Message:
+    require(asked.person, Role.OPERATOR, "undo")
+    wanted = asked.word(0, "the id of a run, or of an action as RUN:KEY")
+    scope = RollbackScopeKind.ACTION if ":" in wanted else RollbackScopeKind.RUN
+
+    def exists() -> None:
+        with asked.deps.database.read() as session:
+            _ = runs.action(session, wanted) if scope is RollbackScopeKind.ACTION else runs.one(session, wanted)
+
+    await asyncio.to_thread(exists)
+    text = f"↩ What would be undone of {scope.value} {wanted}, and what cannot be, is shown before anything happens:"
+    return notice(text, asked.deps.links.undo(scope.value, wanted), "open the preview")
+
+
 async def _pause(asked: _Asked) -> Message:
     require(asked.person, Role.OPERATOR, "pause or resume")
     scope, cause = _scope(asked)
@@ -153,6 +169,7 @@ def _scope(asked: _Asked) -> tuple[Scope, str]:
 _VERBS: Mapping[str, Callable[[_Asked], Awaitable[Message]]] = {
     "pending": _pending,
     "run": _run,
+    "undo": _undo,
     "pause": _pause,
     "resume": _resume,
     "paused": _paused,
