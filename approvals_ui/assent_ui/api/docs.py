@@ -16,6 +16,11 @@ from assent_ui.problems import TITLES
 router = APIRouter(include_in_schema=False)
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_EVERYWHERE = {"401", "403", "413", "422", "503"}
+"""Refusals that every endpoint can give; the page says so once."""
+
+Words = list[tuple[bool, str]]
+"""A text in stretches, each with whether it is code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Line:
     name: str
     kind: str
     required: bool
-    text: str
+    text: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,10 @@ class Endpoint:
     method: str
     path: str
     title: str
-    text: list[str]
+    text: list[Words]
     parameters: list[Line]
     body: str
-    answers: list[tuple[str, str, str]]
+    answers: list[tuple[str, str, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Model:
     """One type of body."""
 
     name: str
-    text: str
+    text: Words
     fields: list[Line]
     values: list[str]
 
@@ -66,7 +71,13 @@ async def show(request: Request, deps: DepsHere) -> HTMLResponse:
     """Every endpoint and every type."""
     groups, models = described(request.app)
     html = deps.templates.get_template("api_docs.html").render(
-        viewer=None, place="", groups=groups, models=models, problems=TITLES, version=request.app.version
+        viewer=None,
+        place="",
+        groups=groups,
+        models=models,
+        names={model.name for model in models},
+        problems=TITLES,
+        version=request.app.version,
     )
     return HTMLResponse(html)
 
@@ -93,47 +104,64 @@ def _endpoint(method: str, path: str, said: Mapping[str, Any]) -> Endpoint:
         method=method.upper(),
         path=path,
         title=said.get("summary", ""),
-        text=paragraphs,
+        text=[spoken(paragraph) for paragraph in paragraphs],
         parameters=[
             Line(
                 f"{each['name']} ({each['in']})",
                 kind_of(each.get("schema", {})),
                 each.get("required", False),
-                each.get("description", ""),
+                spoken(each.get("description", "")),
             )
             for each in said.get("parameters", [])
         ],
         body=kind_of(body) if body else "",
         answers=[
-            (status, answer.get("description", ""), " or ".join(_kinds(answer)))
+            (status, _when(answer.get("description", "")), list(_kinds(answer)))
             for status, answer in said.get("responses", {}).items()
+            if status not in _EVERYWHERE
         ],
     )
 
 
 def _kinds(answer: Mapping[str, Any]) -> Iterator[str]:
     for media in answer.get("content", {}).values():
-        if media.get("schema"):
-            yield kind_of(media["schema"])
+        for schema in media.get("schema", {}).get("anyOf", [media.get("schema")]):
+            if schema:
+                yield kind_of(schema)
 
 
 def _model(name: str, said: Mapping[str, Any]) -> Model:
     required = said.get("required", [])
     return Model(
-        name=name,
-        text=" ".join(said.get("description", "").split("Attributes:")[0].split()),
+        name=_named(name),
+        text=spoken(" ".join(said.get("description", "").split("Attributes:")[0].split())),
         fields=[
-            Line(key, kind_of(value), key in required, value.get("description", ""))
+            Line(key, kind_of(value), key in required, spoken(value.get("description", "")))
             for key, value in said.get("properties", {}).items()
         ],
         values=[str(value) for value in said.get("enum", [])],
     )
 
 
+def spoken(text: str) -> Words:
+    """A text with its code marked by backticks, in stretches."""
+    return [(bool(at % 2), part) for at, part in enumerate(text.replace("``", "`").split("`")) if part]
+
+
+def _when(text: str) -> str:
+    return "It worked" if text == "Successful Response" else text
+
+
+def _named(name: str) -> str:
+    """A generic type's name as people write it: ``Page_RunOut_`` is a page of ``RunOut``."""
+    kind, _, of = name.rstrip("_").partition("_")
+    return f"{kind} of {of}" if of else name
+
+
 def kind_of(schema: Mapping[str, Any]) -> str:
     """A schema in a few words."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return _named(str(schema["$ref"]).rpartition("/")[2])
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(kind_of(each) for each in schema["anyOf"]))
     if "enum" in schema:
