@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from assent.domain.errors import AssentError
 from assent.store.database import Database
 from assent.store.queries import timeline
 from assent.store.queries.events import EventView
@@ -82,16 +81,21 @@ class LedgerWatch:
     Args:
         database: Where the ledger is.
         look_every: Seconds between two looks.
+        gap_patience: Seconds to wait for a missing number.
     """
 
-    def __init__(self, database: Database, *, look_every: float = LOOK_EVERY) -> None:
+    def __init__(
+        self, database: Database, *, look_every: float = LOOK_EVERY, gap_patience: float = GAP_PATIENCE
+    ) -> None:
         self._database = database
         self._look_every = look_every
+        self._gap_patience = gap_patience
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._position = 0
         self._starting = asyncio.Lock()
         self._closed = False
+        self._gaps: dict[int, float] = {}
 
     @contextlib.asynccontextmanager
     async def listening(self, run_id: str = "") -> AsyncIterator[Listener]:
@@ -129,25 +133,17 @@ class LedgerWatch:
             self._task = None
 
     async def _look_forever(self) -> None:
-        waited_since: float | None = None
         told = False
         while True:
+            ready: Sequence[EventView] = ()
             try:
-                events = await asyncio.to_thread(self._since, self._position)
+                ready = self._in_order(await asyncio.to_thread(self._since, self._position))
                 told = False
-            except AssentError as error:
+            except Exception as error:
+                # Whatever it is, those who listen are better served by another look than by none.
                 if not told:
                     log.warning("Live updates wait: %s", error)
                     told = True
-                events = ()
-            ready = self._without_gap(events)
-            if len(ready) < len(events):
-                now = time.monotonic()
-                waited_since = waited_since or now
-                if now - waited_since >= GAP_PATIENCE:
-                    ready, waited_since = events, None
-            else:
-                waited_since = None
             if ready:
                 self._position = ready[-1].id
                 for listener in tuple(self._listeners):
@@ -155,12 +151,18 @@ class LedgerWatch:
             if len(ready) < TIMELINE_LIMIT:
                 await asyncio.sleep(self._look_every)
 
-    def _without_gap(self, events: Sequence[EventView]) -> Sequence[EventView]:
-        """The events before the first missing number: transactions that overlap can commit out of order."""
-        for place, event in enumerate(events):
-            if event.id != self._position + 1 + place:
-                return events[:place]
-        return events
+    def _in_order(self, events: Sequence[EventView]) -> Sequence[EventView]:
+        """The events before the first number that may still come: transactions that overlap commit out of order."""
+        now = time.monotonic()
+        gaps: dict[int, float] = {}
+        last = self._position
+        for event in events:
+            if event.id != last + 1:
+                gaps[event.id] = self._gaps.get(event.id, now)
+            last = event.id
+        self._gaps = gaps
+        waited_for = [id for id, since in gaps.items() if now - since < self._gap_patience]
+        return [event for event in events if not waited_for or event.id < waited_for[0]]
 
     def _since(self, position: int) -> Sequence[EventView]:
         with self._database.read() as session:
