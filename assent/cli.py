@@ -16,6 +16,7 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
+import asyncio
 import pkgutil
 import platform
 import sys
@@ -120,6 +121,24 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     else:
         typer.echo(render(report))
     if not report.ok:
+        raise typer.Exit(EXIT_ERROR)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    no_temporal: Annotated[bool, typer.Option("--no-temporal", help="Leave Temporal's histories out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold the ledger, the rows and Temporal's histories against each other; ends with 1 if they disagree."""
+    from assent.runtime.console import verified
+
+    report = asyncio.run(verified(settings_of(context), histories=not no_temporal))
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        typer.echo(report.text())
+    if not report.clean:
         raise typer.Exit(EXIT_ERROR)
 
 

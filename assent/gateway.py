@@ -15,7 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, Field
-from temporalio.client import Client, RPCError, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    RPCError,
+    RPCTimeoutOrCancelledError,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCStatusCode
@@ -171,7 +177,7 @@ class Gateway:
                 )
             except WorkflowUpdateFailedError as error:
                 raise Conflict(_cause(error), where=f"run {run_id}") from error
-            except TimeoutError as error:
+            except (TimeoutError, RPCTimeoutOrCancelledError) as error:
                 raise Unavailable(
                     "No worker answered in time.",
                     where=f"run {run_id}",
@@ -333,7 +339,7 @@ class Gateway:
                     ),
                     PROPOSE_TIMEOUT.total_seconds(),
                 )
-            except TimeoutError as error:
+            except (TimeoutError, RPCTimeoutOrCancelledError) as error:
                 raise Unavailable("No worker answered in time.", where="preview", todo="Try again.") from error
             except WorkflowFailureError as error:
                 raise Unavailable(f"The preview failed: {_cause(error)}", where="preview", todo="Try again.") from error

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.people import Actor, Role, Via
 from assent.gateway import Gateway
+from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
+from assent.runtime.verify import VerifyReport, verify
 from assent.store import people
 from assent.store.database import Database
 from assent.store.people import Person
@@ -43,6 +45,21 @@ def reading(settings: Settings) -> Iterator[Session]:
     """
     with opened(settings) as database, database.read() as session:
         yield session
+
+
+async def verified(settings: Settings, *, histories: bool) -> VerifyReport:
+    """Check everything against everything, with progress on standard error.
+
+    Raises:
+        Unavailable: The database is away. Temporal may be: then its histories are left out, and the report says so.
+    """
+    progress = Progress()
+    with opened(settings) as database:
+        client = None
+        if histories:
+            with contextlib.suppress(AssentError):
+                client = await connect(settings, patience=PATIENCE)
+        return await verify(database, client, progress.phase)
 
 
 @contextlib.asynccontextmanager

@@ -220,8 +220,9 @@ class Settings(BaseSettings):
 
     @property
     def slack_wanted(self) -> bool:
-        """Whether enough is set for Slack to work: a bot token, and one of the two ways in."""
-        return self.slack_bot_token is not None and (self.slack_app_token or self.slack_signing_secret) is not None
+        """Whether enough is set for Slack to work: a bot token, a channel, and one of the two ways in."""
+        way_in = self.slack_app_token or self.slack_signing_secret
+        return self.slack_bot_token is not None and bool(self.slack_channel) and way_in is not None
 
     @property
     def database_label(self) -> str:

@@ -164,6 +164,13 @@ _COMMIT_WINDOW = 2_000
 """How far ids of transactions in flight may lie behind the newest sealed event."""
 
 
+def head(database: Database) -> str:
+    """The hash of the newest link. Noted elsewhere, it lets a ledger be noticed that was cut off at its end."""
+    with database.read() as session:
+        newest = select(col(LedgerLinkRow.hash)).order_by(col(LedgerLinkRow.seq).desc()).limit(1)
+        return session.execute(newest).scalar_one_or_none() or GENESIS
+
+
 @dataclass(frozen=True, slots=True)
 class ChainFault:
     """One place where the ledger is not what it was."""

@@ -1,0 +1,49 @@
+"""What admission must know before anything else, in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from assent.domain.pauses import ScopeKind
+from assent.store import statements
+from assent.store.database import Database
+from assent.store.pauses import FENCE
+from assent.store.tables import ActionRow, AgentRow, PauseRow
+
+_agents, _actions, _pauses = (statements.table_of(row) for row in (AgentRow, ActionRow, PauseRow))
+_IN_SCOPE = or_(
+    _pauses.c.scope_kind == ScopeKind.EVERYTHING.value,
+    and_(_pauses.c.scope_kind == ScopeKind.AGENT.value, _pauses.c.scope_name == bindparam("agent")),
+    and_(_pauses.c.scope_kind == ScopeKind.RUN.value, _pauses.c.scope_name == bindparam("run_id")),
+)
+_GLANCE = select(
+    select(_agents.c.version).where(_agents.c.name == bindparam("agent")).scalar_subquery(),
+    select(_actions.c.status).where(_actions.c.action_id == bindparam("action_id")).scalar_subquery(),
+    select(_pauses.c.id).where(_pauses.c.active, _IN_SCOPE).limit(1).scalar_subquery(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What was found.
+
+    Attributes:
+        card_version: Version of the agent's card in force; ``None`` if there is no such agent.
+        known: The action was admitted before.
+        paused: At least one pause holds it.
+    """
+
+    card_version: int | None
+    known: bool
+    paused: bool
+
+
+def glance(database: Database, session: Session, *, agent: str, run_id: str, action_id: str) -> Glance:
+    """Look at the card's version, the action and the pauses, under the fence of pauses."""
+    database.lock_shared(session, FENCE)
+    values = {"agent": agent, "run_id": run_id, "action_id": action_id}
+    version, status, pause = tuple(statements.run(session, _GLANCE, values).one())
+    return Glance(card_version=version, known=status is not None, paused=pause is not None)

@@ -1,0 +1,74 @@
+"""The measurements: what is timed, once for each subject and round."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+from benchmarks.subjects import Subject
+
+AT_ONCE = 100
+"""Runs under way at the same time where throughput is measured."""
+
+
+async def gated(subject: Subject, runs: int, automatic: int) -> float:
+    """Actions per second of runs with some automatic actions and one approved action each."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def one() -> None:
+        async with limit:
+            run_id = await subject.start(automatic)
+            await subject.parked(run_id)
+            await subject.approve(run_id)
+            await subject.finish(run_id)
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(runs)))
+    return runs * (automatic + 1) / (time.perf_counter() - begun)
+
+
+async def approval_latency(subject: Subject, samples: int) -> float:
+    """Median seconds from a person's approval to the start of the effect, on parked runs, one at a time."""
+    runs = []
+    for _ in range(samples):
+        run_id = await subject.start(1)
+        await subject.parked(run_id)
+        runs.append(run_id)
+    await asyncio.sleep(1.0)
+    seconds = []
+    for run_id in runs:
+        subject.forget(run_id)
+        begun = time.perf_counter()
+        await subject.approve(run_id)
+        while (at := subject.effect_at(run_id)) is None:
+            await asyncio.sleep(0.0005)
+        seconds.append(at - begun)
+        await subject.finish(run_id)
+    return statistics.median(seconds)
+
+
+async def proposal_latency(subject: Subject, samples: int) -> float:
+    """Median seconds from a proposal to the outcome of an automatic action, one agent, one after the other."""
+    run_id = await subject.open()
+    seconds = [await timed(lambda number=number: subject.propose(run_id, number)) for number in range(samples)]
+    await subject.close(run_id)
+    await subject.finish(run_id)
+    return statistics.median(seconds[5:])
+
+
+async def long_run(subject: Subject, actions: int) -> tuple[float, float]:
+    """Median seconds of an action early in a run (6 to 45) and late in it (the last forty)."""
+    run_id = await subject.open()
+    seconds = [await timed(lambda number=number: subject.propose(run_id, number)) for number in range(actions)]
+    await subject.close(run_id)
+    await subject.finish(run_id)
+    return statistics.median(seconds[5:45]), statistics.median(seconds[-40:])
+
+
+async def timed(work: Callable[[], Awaitable[None]]) -> float:
+    """Seconds that something takes."""
+    begun = time.perf_counter()
+    await work()
+    return time.perf_counter() - begun

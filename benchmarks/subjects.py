@@ -1,0 +1,224 @@
+"""What is measured: the same work done by the yardstick and by Assent, behind one interface."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from temporalio.client import Client
+
+from assent.domain.actions import ActionStatus, ProposedAction
+from assent.domain.approvals import Verb
+from assent.domain.people import SYSTEM, Actor, Role, Via
+from assent.gateway import Gateway, StartRun
+from assent.runtime.cards import publish_card
+from assent.runtime.settings import Settings
+from assent.runtime.worker import running_worker
+from assent.store.database import Database
+from assent.store.migrate import migrate
+from assent.store.queries import approvals
+from assent.store.queries.paging import PageRequest
+from assent.store.tables import PersonRow
+from assent_activities.connectors import build_registry
+from benchmarks import bare
+from benchmarks.connector import CARD, BenchConnector
+
+AGENT = Actor(id="bench-agent", name="bench-agent", via=Via.API)
+PERSON = Actor(id="bench-person", name="Bench Person", via=Via.API)
+
+
+class Subject(Protocol):
+    """One way of doing the work."""
+
+    async def start(self, automatic: int) -> str:
+        """Start a run of some automatic actions and an approved one; gives its id."""
+        ...
+
+    async def approve(self, run_id: str) -> None:
+        """Wait until the run asks, and approve."""
+        ...
+
+    async def finish(self, run_id: str) -> None:
+        """Wait for its end."""
+        ...
+
+    async def parked(self, run_id: str) -> None:
+        """Wait until the run waits for its approval."""
+        ...
+
+    def effect_at(self, run_id: str) -> float | None:
+        """When the run's newest effect started."""
+        ...
+
+    def forget(self, run_id: str) -> None:
+        """Forget when the run's newest effect started."""
+        ...
+
+    async def open(self) -> str:
+        """Start a run that takes proposals."""
+        ...
+
+    async def propose(self, run_id: str, number: int) -> None:
+        """Propose an automatic action and wait for its outcome."""
+        ...
+
+    async def close(self, run_id: str) -> None:
+        """End a run that takes proposals."""
+        ...
+
+
+class BareSubject:
+    """The yardstick."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def start(self, automatic: int) -> str:
+        """Start ``BareGated``."""
+        run_id = f"bare-{uuid.uuid4().hex}"
+        await self._client.start_workflow("BareGated", automatic, id=run_id, task_queue=bare.TASK_QUEUE)
+        return run_id
+
+    async def parked(self, run_id: str) -> None:
+        """Its automatic activities have run."""
+        while run_id not in bare.effect_started:
+            await asyncio.sleep(0.01)
+
+    async def approve(self, run_id: str) -> None:
+        """One signal."""
+        await self._client.get_workflow_handle(run_id).signal("approve")
+
+    async def finish(self, run_id: str) -> None:
+        """Its result."""
+        await self._client.get_workflow_handle(run_id).result()
+
+    def effect_at(self, run_id: str) -> float | None:
+        """From the activity."""
+        return bare.effect_started.get(run_id)
+
+    def forget(self, run_id: str) -> None:
+        """Clear it."""
+        bare.effect_started.pop(run_id, None)
+
+    async def open(self) -> str:
+        """Start ``BareUpdate``."""
+        run_id = f"bare-{uuid.uuid4().hex}"
+        await self._client.start_workflow("BareUpdate", id=run_id, task_queue=bare.TASK_QUEUE)
+        return run_id
+
+    async def propose(self, run_id: str, number: int) -> None:
+        """One Update."""
+        await self._client.get_workflow_handle(run_id).execute_update("act", str(number))
+
+    async def close(self, run_id: str) -> None:
+        """One signal."""
+        await self._client.get_workflow_handle(run_id).signal("end")
+
+
+class AssentSubject:
+    """Assent with everything on: admission, claims, ledger and its sealing, projection, inbox."""
+
+    def __init__(self, client: Client, database: Database, gateway: Gateway, connector: BenchConnector) -> None:
+        self._client = client
+        self._database = database
+        self._gateway = gateway
+        self._connector = connector
+        self._pending: dict[str, tuple[str, str]] = {}
+
+    async def start(self, automatic: int) -> str:
+        """Start an ``AgentRun`` with a plan."""
+        plan = [ProposedAction(key=f"a{n}", type="bench.step", arguments={"n": n}) for n in range(automatic)]
+        plan.append(ProposedAction(key="gate", type="bench.gate", arguments={"n": automatic}))
+        return await self._gateway.start_run(StartRun(agent="bench-agent", goal="Nothing", plan=plan), by=AGENT)
+
+    async def parked(self, run_id: str) -> None:
+        """It is in the inbox."""
+        while run_id not in self._pending:
+            await asyncio.sleep(0.01)
+
+    async def approve(self, run_id: str) -> None:
+        """Decide through the gateway, as web and Slack do."""
+        approval_id, digest = self._pending.pop(run_id)
+        await self._gateway.decide(approval_id, verb=Verb.APPROVE, digest=digest, by=PERSON)
+
+    async def watch_inbox(self) -> None:
+        """Look at the inbox like a page that is open."""
+        while True:
+            for item in await asyncio.to_thread(self._look):
+                self._pending.setdefault(item[0], (item[1], item[2]))
+            await asyncio.sleep(0.05)
+
+    def _look(self) -> list[tuple[str, str, str]]:
+        with self._database.read() as session:
+            page = approvals.pending(session, request=PageRequest(limit=200))
+            return [(item.run_id, item.id, item.digest) for item in page.items]
+
+    async def finish(self, run_id: str) -> None:
+        """Its result."""
+        await self._client.get_workflow_handle(run_id).result()
+
+    def effect_at(self, run_id: str) -> float | None:
+        """From the connector."""
+        return self._connector.started.get(run_id)
+
+    def forget(self, run_id: str) -> None:
+        """Clear it."""
+        self._connector.started.pop(run_id, None)
+
+    async def open(self) -> str:
+        """Start an open run."""
+        return await self._gateway.start_run(StartRun(agent="bench-agent", open=True), by=AGENT)
+
+    async def propose(self, run_id: str, number: int) -> None:
+        """Propose through the gateway, as the API does."""
+        action = ProposedAction(key=f"p{number}", type="bench.step", arguments={"n": number})
+        outcome = await self._gateway.propose(run_id, action, by=AGENT)
+        if outcome.status is not ActionStatus.DONE:
+            raise RuntimeError(f"The proposal ended as {outcome.status}: {outcome.message}")
+
+    async def close(self, run_id: str) -> None:
+        """End the run."""
+        await self._gateway.end_run(run_id, by=AGENT)
+
+
+@asynccontextmanager
+async def bare_subject(client: Client) -> AsyncIterator[BareSubject]:
+    """The yardstick with its worker."""
+    async with bare.bare_worker(client):
+        yield BareSubject(client)
+
+
+@asynccontextmanager
+async def assent_subject(client: Client, folder: Path) -> AsyncIterator[AssentSubject]:
+    """Assent with its worker and a fresh database in ``folder``."""
+    database = Database(f"sqlite:///{folder / f'assent-{time.monotonic_ns()}.db'}")
+    connector = BenchConnector()
+    registry = build_registry([connector])
+    migrate(database)
+    publish_card(database, registry, CARD, where="benchmark", by=SYSTEM)
+    with database.write() as session:
+        roles = [Role.APPROVER.value]
+        session.add(
+            PersonRow(
+                id=PERSON.id, email="bench@example.com", name=PERSON.name, roles=roles, created_at=datetime.now(UTC)
+            )
+        )
+    settings = Settings.load(data_dir=folder, task_queue_prefix=f"b{uuid.uuid4().hex[:6]}")
+    gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix, eager=True)
+    try:
+        async with running_worker(client, database, registry, settings):
+            subject = AssentSubject(client, database, gateway, connector)
+            watcher = asyncio.create_task(subject.watch_inbox())
+            try:
+                yield subject
+            finally:
+                watcher.cancel()
+                await asyncio.gather(watcher, return_exceptions=True)
+    finally:
+        database.close()
