@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -85,10 +84,3 @@ async def bare_worker(client: Client) -> AsyncIterator[None]:
             max_concurrent_workflow_tasks=100,
         ):
             yield
-
-
-async def until_done(started: dict[str, float], run_id: str, automatic: int) -> None:
-    """Wait until a run has done its automatic part."""
-    del automatic
-    while run_id not in started:
-        await asyncio.sleep(0.005)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from benchmarks.subjects import Subject
 
@@ -52,7 +52,7 @@ async def approval_latency(subject: Subject, samples: int) -> float:
 async def proposal_latency(subject: Subject, samples: int) -> float:
     """Median seconds from a proposal to the outcome of an automatic action, one agent, one after the other."""
     run_id = await subject.open()
-    seconds = [await timed(lambda number=number: subject.propose(run_id, number)) for number in range(samples)]
+    seconds = [await _timed(subject.propose(run_id, number)) for number in range(samples)]
     await subject.close(run_id)
     await subject.finish(run_id)
     return statistics.median(seconds[5:])
@@ -61,14 +61,14 @@ async def proposal_latency(subject: Subject, samples: int) -> float:
 async def long_run(subject: Subject, actions: int) -> tuple[float, float]:
     """Median seconds of an action early in a run (6 to 45) and late in it (the last forty)."""
     run_id = await subject.open()
-    seconds = [await timed(lambda number=number: subject.propose(run_id, number)) for number in range(actions)]
+    seconds = [await _timed(subject.propose(run_id, number)) for number in range(actions)]
     await subject.close(run_id)
     await subject.finish(run_id)
     return statistics.median(seconds[5:45]), statistics.median(seconds[-40:])
 
 
-async def timed(work: Callable[[], Awaitable[None]]) -> float:
+async def _timed(work: Awaitable[None]) -> float:
     """Seconds that something takes."""
     begun = time.perf_counter()
-    await work()
+    await work
     return time.perf_counter() - begun

@@ -37,6 +37,10 @@ class Person:
         shown = self._get(f"/api/v1/approvals/{approval_id}")
         self._post(f"/api/v1/approvals/{approval_id}/decisions", verdict="approve", digest=shown["digest"])
 
+    def pending(self) -> list[str]:
+        """Ids of the first page of what waits for a person."""
+        return [item["id"] for item in self._get("/api/v1/approvals?limit=200")["items"]]
+
     def roll_back(self, run_id: str) -> dict[str, Any]:
         """Undo a run and wait until that is done; gives the rollback with its steps."""
         self._until(f"/api/v1/runs/{run_id}", lambda run: run["ended_at"] is not None)

@@ -1,0 +1,123 @@
+"""Assent's figures as ratios to the yardstick's, in interleaved rounds on one server."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from temporalio.client import Client, GrpcCompression
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from assent.runtime import processes
+from assent.runtime.progress import Progress
+from assent.runtime.settings import Settings
+from assent.runtime.temporal import devserver, locate
+from benchmarks import measures
+from benchmarks.report import Report, Row
+from benchmarks.subjects import Subject, assent_subject, bare_subject
+
+GATED, AGENT, APPROVAL, PROPOSAL, LONG = "gated-1k", "agent-20", "approval", "proposal", "long-run"
+NAMES = [GATED, AGENT, APPROVAL, PROPOSAL, LONG]
+
+
+async def measure(wanted: Sequence[str], folder: Path, report: Report, *, rounds: int, quick: bool) -> None:
+    """Measure what is wanted.
+
+    Args:
+        wanted: Names out of :data:`NAMES`.
+        folder: For databases and logs.
+        report: Gets the rows.
+        rounds: Interleaved rounds.
+        quick: A tenth of the work.
+    """
+    if not set(wanted) & set(NAMES):
+        return
+    progress = Progress()
+    executable = locate.obtain(Settings.load(), progress).path
+    server = devserver.DevServer(executable, port=processes.free_port(), database=folder / "temporal.db")
+    scale = 10 if quick else 1
+    with devserver.running(server, folder / "temporal.log", progress):
+        client = await Client.connect(
+            server.address, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
+        )
+        bench = _Bench(client, folder, report, rounds, progress)
+        if GATED in wanted:
+            await bench.faster(
+                f"{GATED}: runs of one automatic and one approved action",
+                "runs/s",
+                lambda subject: _halved(measures.gated(subject, 1_000 // scale, 1)),
+                at_least=0.8,
+            )
+        if AGENT in wanted:
+            await bench.faster(
+                f"{AGENT}: runs of twenty automatic and one approved action",
+                "actions/s",
+                lambda subject: measures.gated(subject, 100 // scale, 20),
+                at_least=1.5,
+            )
+        if APPROVAL in wanted:
+            await bench.quicker(
+                "approval to start of the effect, parked run, p50",
+                lambda subject: measures.approval_latency(subject, 100 // scale),
+                at_most=1.5,
+            )
+        if PROPOSAL in wanted:
+            await bench.quicker(
+                "proposal to outcome of an automatic action, sequential, p50",
+                lambda subject: measures.proposal_latency(subject, 300 // scale),
+                at_most=2.0,
+            )
+        if LONG in wanted:
+            await bench.steady(5_040 // scale)
+
+
+async def _halved(figure: Awaitable[float]) -> float:
+    """Runs per second out of actions per second, at two actions a run."""
+    return await figure / 2
+
+
+class _Bench:
+    def __init__(self, client: Client, folder: Path, report: Report, rounds: int, progress: Progress) -> None:
+        self._client = client
+        self._folder = folder
+        self._report = report
+        self._rounds = rounds
+        self._progress = progress
+
+    async def faster(
+        self, name: str, unit: str, figure: Callable[[Subject], Awaitable[float]], *, at_least: float
+    ) -> None:
+        """A throughput: the ratio of Assent's to the yardstick's must not be smaller."""
+        bare, assent = await self._rounds_of(name, figure)
+        ratio = statistics.median(assent) / statistics.median(bare)
+        self._report.rows.append(Row(name, unit, bare, assent, ratio, f"≥ {at_least}", ratio >= at_least))
+
+    async def quicker(self, name: str, figure: Callable[[Subject], Awaitable[float]], *, at_most: float) -> None:
+        """A latency: the ratio of Assent's to the yardstick's must not be larger."""
+        bare, assent = await self._rounds_of(name, figure)
+        ratio = statistics.median(assent) / statistics.median(bare)
+        bare, assent = [1_000 * value for value in bare], [1_000 * value for value in assent]
+        self._report.rows.append(Row(name, "ms", bare, assent, ratio, f"≤ {at_most}", ratio <= at_most))
+
+    async def steady(self, actions: int) -> None:
+        """The cost of an action late in a long run against one early in it."""
+        name = f"cost of an action in one run, at {actions - 40:,} against at 10"
+        self._progress.phase(name)
+        async with assent_subject(self._client, self._folder) as subject:
+            early, late = await measures.long_run(subject, actions)
+        ratio = late / early
+        self._report.rows.append(Row(name, "ms", [1_000 * early], [1_000 * late], ratio, "≤ 1.2", ratio <= 1.2))
+
+    async def _rounds_of(
+        self, name: str, figure: Callable[[Subject], Awaitable[float]]
+    ) -> tuple[list[float], list[float]]:
+        bare, assent = [], []
+        for number in range(1, self._rounds + 1):
+            self._progress.phase(f"{name}: round {number} of {self._rounds}, bare")
+            async with bare_subject(self._client) as subject:
+                bare.append(await figure(subject))
+            self._progress.phase(f"{name}: round {number} of {self._rounds}, Assent")
+            async with assent_subject(self._client, self._folder) as subject:
+                assent.append(await figure(subject))
+        return bare, assent

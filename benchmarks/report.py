@@ -1,0 +1,75 @@
+"""What was measured, as a page."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement.
+
+    Attributes:
+        name: What was measured.
+        unit: Unit of the figures.
+        bare: The yardstick's figures, a round each.
+        assent: Assent's figures, a round each.
+        ratio: The figure that counts.
+        target: What it must reach, in words.
+        met: Whether it does.
+    """
+
+    name: str
+    unit: str
+    bare: Sequence[float]
+    assent: Sequence[float]
+    ratio: float
+    target: str
+    met: bool
+
+
+@dataclass
+class Report:
+    """All measurements of one run."""
+
+    command: str
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failed: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Every target was reached."""
+        return not self.failed and all(row.met for row in self.rows)
+
+    def text(self) -> str:
+        """The page in Markdown."""
+        lines = [
+            "# Benchmarks",
+            "",
+            f"`{self.command}`, Python {platform.python_version()}, temporalio {version('temporalio')}, "
+            f"{platform.system()} {platform.machine()}. Both subjects run on one Temporal dev server (file database, "
+            "Assent's tuning), interleaved; figures are medians over rounds with the smallest and largest behind them. "
+            "Ratios mean something, absolute figures are this machine's.",
+            "",
+        ]
+        if self.rows:
+            lines += ["| measurement | unit | bare | Assent | ratio | target | |", "|---|---|---|---|---|---|---|"]
+            lines += [
+                f"| {row.name} | {row.unit} | {_figures(row.bare)} | {_figures(row.assent)} | **{row.ratio:.2f}** "
+                f"| {row.target} | {'met' if row.met else 'MISSED'} |"
+                for row in self.rows
+            ]
+        if self.notes:
+            lines += ["", *self.notes]
+        return "\n".join(lines)
+
+
+def _figures(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    return f"{statistics.median(values):.4g} ({min(values):.4g}–{max(values):.4g})"
