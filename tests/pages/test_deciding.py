@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import httpx
 import pytest
 
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.people import Role
+from assent.gateway import Gateway
+from assent.store.database import Database
 from assent.store.people import Person
 from tests.pages.reading import Form, PageReader
-from tests.site import Site
+from tests.site import Site, build
 
 
 async def _open(browser: httpx.AsyncClient, approval_id: str | None) -> tuple[PageReader, Form]:
@@ -131,3 +136,30 @@ async def test_sending_the_same_form_twice_counts_once(site: Site, ada: Person) 
     assert second.status_code in (303, 409)
     await site.world.outcome(waiting.action_id.partition(":")[0], "pay", ActionStatus.DONE)
     assert site.world.desk.done == [waiting.action_id]
+
+
+async def test_while_temporal_is_away_nothing_is_decided_and_nothing_lost(site: Site, ada: Person) -> None:
+    waiting = await site.waiting()
+    cut_off = build(replace(site.world, gateway=Gateway(None, site.world.database)))
+    async with cut_off.browser(ada) as browser:
+        _, form = await _open(browser, waiting.approval_id)
+        answer = await browser.post(form.action, data=form.fields | {"verb": "reject", "reason": "Too much."})
+    assert answer.status_code == 503
+    reader = PageReader(answer.text)
+    assert "Your decision did not get through" in reader.words
+    assert "Nothing was decided; send it again." in reader.words
+    assert reader.form(form.action).fields["reason"] == "Too much."
+    assert site.world.approval(waiting.approval_id or "").status == ApprovalStatus.PENDING
+
+
+async def test_while_the_database_is_away_a_page_says_so(site: Site, ada: Person, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    away = build(replace(site.world, database=Database(f"sqlite:///{folder / 'assent.db'}")))
+    folder.rmdir()
+    async with site.browser(ada) as signed_in, away.browser() as browser:
+        browser.cookies = signed_in.cookies
+        page = await browser.get("/")
+    assert page.status_code == 503
+    words = PageReader(page.text).words
+    assert "The database does not answer" in words
+    assert "Nothing was lost." in words

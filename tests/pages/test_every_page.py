@@ -126,7 +126,14 @@ async def test_what_is_not_there(site: Site, ada: Person, address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/runs?status=odd", "/runs?cursor=odd", "/?cursor=odd", "/stop?scope=odd", "/ledger?run=a&resource=b"],
+    [
+        "/ledger?since=odd",
+        "/runs?status=odd",
+        "/runs?cursor=odd",
+        "/?cursor=odd",
+        "/stop?scope=odd",
+        "/ledger?run=a&resource=b",
+    ],
 )
 async def test_what_makes_no_sense(site: Site, ada: Person, address: str) -> None:
     async with site.browser(ada) as browser:
@@ -189,6 +196,8 @@ async def test_only_auditors_read_the_ledger(site: Site, ada: Person) -> None:
         form = PageReader(page.text).form("/ledger/check")
         checked = await browser.post("/ledger/check", data=form.fields)
         assert "The chain is whole" in PageReader(checked.text).words
+        none = await browser.get("/ledger", params={"until": "2020-01-01T00:00"})
+        assert "No event matches" in none.text
         exported = (await browser.get("/ledger/export")).text.splitlines()
         assert any('"kind": "effect.done"' in line for line in exported)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -32,6 +32,8 @@ _FIELDS = (
     ("run", "Run", "run-…"),
     ("agent", "Agent", "shop-support"),
     ("kind", "What", "effect.done"),
+    ("since", "Since (UTC)", ""),
+    ("until", "Until (UTC)", ""),
 )
 
 
@@ -46,10 +48,17 @@ class Checked:
 
 @router.get("/ledger", response_class=HTMLResponse)
 def read(
-    here: Here, resource: str = "", run: str = "", agent: str = "", kind: str = "", cursor: str | None = None
+    here: Here,
+    resource: str = "",
+    run: str = "",
+    agent: str = "",
+    kind: str = "",
+    since: str = "",
+    until: str = "",
+    cursor: str | None = None,
 ) -> HTMLResponse:
     """Events, newest first."""
-    asked = {"resource": resource, "run": run, "agent": agent, "kind": kind}
+    asked = {"resource": resource, "run": run, "agent": agent, "kind": kind, "since": since, "until": until}
     return _page(here, {name: value.strip() for name, value in asked.items()}, cursor)
 
 
@@ -106,7 +115,11 @@ def _page(here: Here, asked: dict[str, str], cursor: str | None, checked: Checke
             page = ledger.page_of_resource(session, asked["resource"], request=wanted)
         else:
             chosen = LedgerFilter(
-                run_id=asked.get("run") or None, agent=asked.get("agent") or None, kind=asked.get("kind") or None
+                run_id=asked.get("run") or None,
+                agent=asked.get("agent") or None,
+                kind=asked.get("kind") or None,
+                since=_moment(asked, "since"),
+                until=_moment(asked, "until"),
             )
             page = ledger.page(session, chosen, request=wanted)
         return here.show(
@@ -120,3 +133,14 @@ def _page(here: Here, asked: dict[str, str], cursor: str | None, checked: Checke
             checked=checked,
             may_audit=may_audit,
         )
+
+
+def _moment(asked: dict[str, str], name: str) -> datetime | None:
+    """A time as a browser's field gives it, taken as UTC unless it names its zone."""
+    if not asked.get(name):
+        return None
+    try:
+        moment = datetime.fromisoformat(asked[name])
+    except ValueError as error:
+        raise InvalidInput("This is no time.", where=name, todo="Write it as 2030-01-31T16:00.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
