@@ -13,9 +13,10 @@ from temporalio import activity
 
 from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, Reason, Verdict
 from assent.domain.approvals import approval_digest
-from assent.domain.canonical import Json
+from assent.domain.canonical import Json, canonical_json, stable_text
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import ResourceChange
+from assent.domain.errors import InvalidInput
 from assent.domain.people import SYSTEM, Actor, Via
 from assent.domain.ports import ACTIVITY_SUBMIT, SubmitAction
 from assent.domain.runs import RunStatus
@@ -30,7 +31,7 @@ from assent_activities.cards_shown import request_card
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
-from assent_activities.outcomes import outcome_of
+from assent_activities.outcomes import outcome_of, spoken
 
 _STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST: ActionStatus.SUGGESTED}
 
@@ -45,6 +46,12 @@ class _Preview:
     changes: list[ResourceChange]
     note: str = ""
     refused: str = ""
+
+
+class _Claimed(ActionOutcome):
+    """This attempt holds the claim; ``unseen`` is how many actions the run's row does not count yet."""
+
+    unseen: int
 
 
 class _PreviewNeeded(Exception):
@@ -62,7 +69,7 @@ class Admission:
     def __init__(self, dependencies: Dependencies, effects: EffectProtocol) -> None:
         self._deps = dependencies
         self._effects = effects
-        self._cards = CardShelf(dependencies.database)
+        self._cards = CardShelf()
         self._newest: dict[str, int] = {}
 
     @activity.defn(name=ACTIVITY_SUBMIT)
@@ -78,6 +85,8 @@ class Admission:
         job = Job(request.header, request.action, _action_id(request), uuid.uuid4().hex)
         if request.blocked:
             return self._block(job, request.blocked)
+        if fault := _unwritable(request.action.arguments):
+            return self._refuse(job, fault)
         preview = self._early_preview(job)
         while True:
             try:
@@ -86,10 +95,11 @@ class Admission:
             except _PreviewNeeded:
                 preview = self._preview(job)
                 continue
+            if isinstance(outcome, _Claimed):
+                ours = dataclasses.replace(job, reasons=tuple(outcome.reasons), unseen=outcome.unseen)
+                return self._effects.perform(ours)
             if outcome.status is not ActionStatus.CLAIMED:
                 return outcome
-            if outcome.message == _OURS:
-                return self._effects.perform(dataclasses.replace(job, reasons=tuple(outcome.reasons), unseen=1))
             recovered = self._effects.recover(job)
             if recovered is not None:
                 return recovered
@@ -115,7 +125,7 @@ class Admission:
         if version is None:
             verdict = _unknown_agent(job.header.agent)
             return self._write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
-        card = self._cards.get(job.header.agent, version)
+        card = self._cards.get(session, job.header.agent, version)
         self._newest[job.header.agent] = version
         held = pauses.in_force(session, agent=job.header.agent, run_id=job.header.run_id) if seen.paused else []
         limits = declared_limits(card, job.action.type)
@@ -147,6 +157,17 @@ class Admission:
             verdict = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
             return self._write(session, job, None, type, verdict, ActionStatus.WITHDRAWN, now, message=why)
 
+    def _refuse(self, job: Job, fault: InvalidInput) -> ActionOutcome:
+        """Record an action whose arguments cannot be written down, without them."""
+        bare = dataclasses.replace(job, action=job.action.model_copy(update={"arguments": {}}))
+        with self._deps.database.write() as session:
+            now = self._deps.clock()
+            row = projection.read_action(session, job.action_id, for_update=True)
+            if row is not None:
+                return outcome_of(session, row, speed=Speed.QUICK, now=now)
+            refused = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
+            return self._write(session, bare, None, None, _unbound(refused, fault), ActionStatus.REFUSED, now)
+
     def _ask(
         self,
         session: Session,
@@ -171,14 +192,17 @@ class Admission:
             changes=preview.changes,
             note=preview.note,
         )
-        digest = approval_digest(
-            run_id=job.header.run_id,
-            action_id=job.action_id,
-            action_type=type.name,
-            arguments=job.action.arguments,
-            card_version=verdict.card_version,
-            shown=shown,
-        )
+        try:
+            digest = approval_digest(
+                run_id=job.header.run_id,
+                action_id=job.action_id,
+                action_type=type.name,
+                arguments=job.action.arguments,
+                card_version=verdict.card_version,
+                shown=shown,
+            )
+        except InvalidInput as error:
+            return self._write(session, job, row, type, _unbound(verdict, error), ActionStatus.REFUSED, now)
         approval_id = approval_id_of(job.action_id)
         expires = card.actions[type.name].expires
         approvals.open_request(
@@ -222,7 +246,7 @@ class Admission:
         self._effects.claim(session, job, at=now)
         extra = [self._event(job, "effect.claimed", {}, now)]
         outcome = self._write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
-        return outcome.model_copy(update={"message": _OURS})
+        return _Claimed(**dict(outcome), unseen=1 if row is None else 0)
 
     def _write(
         self,
@@ -318,10 +342,8 @@ class Admission:
 
     def _early_preview(self, job: Job) -> _Preview | None:
         """Look at the records before the transaction where the newest card known says that a person will be asked."""
-        version = self._newest.get(job.header.agent)
-        if version is None:
-            return None
-        rule = self._cards.get(job.header.agent, version).actions.get(job.action.type)
+        card = self._cards.known(job.header.agent, self._newest.get(job.header.agent, 0))
+        rule = card.actions.get(job.action.type) if card else None
         return self._preview(job) if rule is not None and rule.tier is Tier.APPROVE else None
 
     def _preview(self, job: Job) -> _Preview:
@@ -330,11 +352,13 @@ class Admission:
             return _Preview([])
         call = Call(key=job.action_id, arguments=job.action.arguments, agent=job.header.agent, run_id=job.header.run_id)
         try:
-            return _Preview(operation.preview(call))
+            changes = operation.preview(call)
+            canonical_json([change.model_dump(mode="json") for change in changes])
+            return _Preview(changes)
         except ActionFailed as error:
-            return _Preview([], refused=str(error))
+            return _Preview([], refused=spoken(error))
         except ConnectorUnavailable as error:
-            return _Preview([], note=f"The records could not be looked at: {error}")
+            return _Preview([], note=f"The records could not be looked at: {spoken(error)}")
         except Exception as error:
             return _Preview([], note=f"The records could not be looked at: {type(error).__name__}.")
 
@@ -366,6 +390,25 @@ def _unknown_agent(name: str) -> Verdict:
     return Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[reason], card_version=0)
 
 
+def _unwritable(arguments: Json) -> InvalidInput | None:
+    """Why arguments cannot be written down at all; half characters and infinite numbers, say."""
+    try:
+        stable_text(arguments).encode()
+    except InvalidInput as error:
+        return error
+    except UnicodeEncodeError:
+        return InvalidInput("The arguments are not valid Unicode text.", where="arguments")
+    return None
+
+
+def _unbound(verdict: Verdict, error: InvalidInput) -> Verdict:
+    """The verdict on what no approval can be bound to, because it cannot be written down exactly."""
+    reason = Reason(rule="digest", effect=AdmissionEffect.REFUSE, sentence=str(error))
+    return verdict.model_copy(
+        update={"effect": AdmissionEffect.REFUSE, "tier": None, "reasons": [reason, *verdict.reasons]}
+    )
+
+
 def _proposed(job: Job, type: ActionType | None, sentence: str, verdict: Verdict) -> dict[str, Json]:
     arguments = redacted(type, job.action.arguments) if type else job.action.arguments
     return {
@@ -378,7 +421,6 @@ def _proposed(job: Job, type: ActionType | None, sentence: str, verdict: Verdict
     }
 
 
-_OURS = "claimed by this attempt"
 _EVENTS = {
     ActionStatus.REFUSED: "action.refused",
     ActionStatus.SUGGESTED: "action.suggested",

@@ -54,8 +54,9 @@ class Closing:
             row = projection.read_action(session, request.action_id, for_update=True)
             if row is None:
                 raise ApplicationError(f"The action {request.action_id} was never admitted.", non_retryable=True)
-            asked = approvals.request_for(session, request.action_id)
+            # The pauses before the request: one that ends in between has given its time back to what is read then.
             held = pauses.in_force(session, agent=row.agent, run_id=row.run_id)
+            asked = approvals.request_for(session, request.action_id)
             if request.to is None or ActionStatus(row.status).settled or row.status == ActionStatus.CLAIMED.value:
                 self._late(session, request, row, "It was already settled.", now)
             elif why_not := self._refusal(session, request, asked):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
+
+from sqlalchemy.orm import Session
 
 from assent.domain.clock import Clock
 from assent.policy.cards import AgentCard
@@ -49,17 +50,23 @@ class Dependencies:
 class CardShelf:
     """Published cards, kept in memory: a version never changes."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._read = lru_cache(maxsize=256)(self._load)
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, int], AgentCard] = {}
 
-    def get(self, agent: str, version: int) -> AgentCard:
-        """A published version of an agent's card."""
-        return self._read(agent, version)
+    def get(self, session: Session, agent: str, version: int) -> AgentCard:
+        """A published version of an agent's card.
 
-    def _load(self, agent: str, version: int) -> AgentCard:
-        with self._database.read() as session:
+        It is read with the caller's session: one that waited for a second connection while its own is held would stop
+        a busy worker whose connections are all held like that.
+        """
+        card = self.known(agent, version)
+        if card is None:
             found = cards.read_version(session, agent, version)
-        if found is None:
-            raise LookupError(f"Version {version} of the card of {agent} is gone from the database.")
-        return AgentCard.model_validate(found.card)
+            if found is None:
+                raise LookupError(f"Version {version} of the card of {agent} is gone from the database.")
+            card = self._read[agent, version] = AgentCard.model_validate(found.card)
+        return card
+
+    def known(self, agent: str, version: int) -> AgentCard | None:
+        """A version that was read before."""
+        return self._read.get((agent, version))

@@ -10,6 +10,7 @@ A claim without an outcome is never repeated blindly: after its lease ran out, t
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -223,15 +224,7 @@ class EffectProtocol:
             if status is EffectStatus.FAILED:
                 usage.release(session, job.action_id)
             self._event(session, job, f"effect.{status.value}", body, now)
-            sentence = fill(type.sentence, type, job.action.arguments)
-            projection.step_run(
-                session,
-                job.header.run_id,
-                status=RunStatus.RUNNING,
-                step=f"{sentence}: {to.value}",
-                at=now,
-                new_actions=job.unseen,
-            )
+            sentence = self._show(session, job, to.value, now)
         return ActionOutcome(
             action_id=job.action_id,
             key=job.action.key,
@@ -261,9 +254,11 @@ class EffectProtocol:
         """Give back a claim that certainly had no effect, unless another attempt took it over."""
         with self._deps.database.write() as session:
             if claims.release_claim(session, action_id=job.action_id, holder=job.holder):
+                now = self._deps.clock()
                 projection.update_action(session, job.action_id, status=ActionStatus.CLEARED.value)
                 usage.release(session, job.action_id)
-                self._event(session, job, _RELEASED, {}, self._deps.clock())
+                self._event(session, job, _RELEASED, {}, now)
+                self._show(session, job, "cleared", now)
 
     def _fail_unclaimed(self, job: Job, message: str) -> ActionOutcome:
         """End an action whose claim was given back, unless another attempt got further."""
@@ -278,11 +273,22 @@ class EffectProtocol:
             session.flush()
             usage.release(session, job.action_id)
             self._event(session, job, "effect.failed", {"message": message, "changes": []}, now)
-            step = f"{row.sentence}: failed"
-            projection.step_run(
-                session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now, new_actions=job.unseen
-            )
+            self._show(session, dataclasses.replace(job, unseen=0), "failed", now)
             return outcome_of(session, row, speed=type.speed, now=now)
+
+    def _show(self, session: Session, job: Job, word: str, at: datetime) -> str:
+        """Make this the newest step of the run, and give the action's sentence."""
+        type = self._operation(job).type
+        sentence = fill(type.sentence, type, job.action.arguments)
+        projection.step_run(
+            session,
+            job.header.run_id,
+            status=RunStatus.RUNNING,
+            step=f"{sentence}: {word}",
+            at=at,
+            new_actions=job.unseen,
+        )
+        return sentence
 
     def _expire_lease(self, job: Job) -> None:
         with self._deps.database.write() as session:

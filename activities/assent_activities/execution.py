@@ -35,7 +35,7 @@ class Execution:
     def __init__(self, dependencies: Dependencies, effects: EffectProtocol) -> None:
         self._deps = dependencies
         self._effects = effects
-        self._cards = CardShelf(dependencies.database)
+        self._cards = CardShelf()
 
     @activity.defn(name=ACTIVITY_EXECUTE)
     def execute(self, request: ExecuteAction) -> ActionOutcome:
@@ -60,6 +60,8 @@ class Execution:
     def _prepare(self, session: Session, job: Job, decision: Decision | None) -> ActionOutcome | None:
         """Claim the action if everything allows it; else say what it is."""
         now = self._deps.clock()
+        # The fence comes first: pauses take it before the rows that they change, too.
+        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
         row = projection.read_action(session, job.action_id, for_update=True)
         if row is None:
             raise ApplicationError(f"The action {job.action_id} was never admitted.", non_retryable=True)
@@ -72,7 +74,6 @@ class Execution:
             return self._outcome(session, job, row, now)
         if self._refused_meanwhile(session, job, row, now):
             return self._outcome(session, job, row, now)
-        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
         if held:
             self._hold(session, job, row, held, now)
             return self._outcome(session, job, row, now, held)
@@ -133,7 +134,7 @@ class Execution:
         version = cards.version_in_force(session, job.header.agent)
         if version is None or version == row.card_version:
             return False
-        card = self._cards.get(job.header.agent, version)
+        card = self._cards.get(session, job.header.agent, version)
         operation = self._deps.registry.get(job.action.type)
         verdict = admit(
             card=card,
@@ -163,7 +164,7 @@ class Execution:
         self._effects.claim(session, job, at=now)
         claimed = advance(ActionStatus(row.status), ActionStatus.CLAIMED)
         projection.set_status(session, job.action_id, claimed)
-        card = self._cards.get(job.header.agent, row.card_version)
+        card = self._cards.get(session, job.header.agent, row.card_version)
         limits = declared_limits(card, job.action.type)
         if limits:
             usage.release(session, job.action_id)

@@ -23,7 +23,7 @@ from assent.domain.ports import (
 )
 from assent.domain.runs import RunHeader, WaitingAction
 from assent.domain.tiers import Speed
-from assent.store import approvals, ledger, projection
+from assent.store import approvals, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.dependencies import Dependencies
 from assent_activities.effects import EffectProtocol, Job
@@ -72,18 +72,19 @@ class RunLife:
         header = request.header
         with self._deps.database.read() as session:
             before = self._counts(session, header.run_id)
-        if ActionStatus.CLAIMED.value in before:
-            for stray in self._strays(header.run_id, [ActionStatus.CLAIMED]):
-                self._effects.recover(Job(header, stray, f"{header.run_id}:{stray.key}", uuid.uuid4().hex))
-        strays = self._strays(header.run_id, _UNSETTLED) if before.keys() & _UNSETTLED else []
+            claimed = self._strays(session, header.run_id, _CLAIMED) if before.keys() & _CLAIMED else []
+        for stray in claimed:
+            self._effects.recover(Job(header, stray, f"{header.run_id}:{stray.key}", uuid.uuid4().hex))
         with self._deps.database.write() as session:
             now = self._deps.clock()
             if not before:
                 self._ensure(session, header, now)
-            for stray in strays:
-                self._withdraw(session, header, stray, now)
+            if claimed or before.keys() & _UNSETTLED:
+                for stray in self._strays(session, header.run_id, _UNSETTLED):
+                    self._withdraw(session, header, stray, now)
             counts = self._counts(session, header.run_id)
-            adopted = sum(counts.values()) - sum(request.counts.values())
+            actions = sum(counts.values())
+            adopted = actions - sum(request.counts.values())
             body: dict[str, object] = {
                 "status": request.status.value,
                 "message": request.message,
@@ -91,10 +92,12 @@ class RunLife:
             }
             if adopted > 0:
                 body["adopted"] = adopted
-            projection.end_run(session, header.run_id, status=request.status, message=request.message, at=now)
-            ledger.append(
-                session, at=now, kind="run.ended", actor=SYSTEM, run_id=header.run_id, agent=header.agent, body=body
-            )
+            if projection.end_run(
+                session, header.run_id, status=request.status, message=request.message, at=now, actions=actions
+            ):
+                ledger.append(
+                    session, at=now, kind="run.ended", actor=SYSTEM, run_id=header.run_id, agent=header.agent, body=body
+                )
 
     def _ensure(self, session: Session, header: RunHeader, now: datetime) -> None:
         if projection.ensure_run(self._deps.database, session, header, at=now):
@@ -108,12 +111,9 @@ class RunLife:
                 body={"goal": header.goal, "received": header.received},
             )
 
-    def _strays(self, run_id: str, statuses: list[ActionStatus]) -> list[ProposedAction]:
-        with self._deps.database.read() as session:
-            found = select(ActionRow).where(
-                col(ActionRow.run_id) == run_id, col(ActionRow.status).in_([status.value for status in statuses])
-            )
-            return [_proposed(row) for row in session.execute(found).scalars()]
+    def _strays(self, session: Session, run_id: str, statuses: set[str]) -> list[ProposedAction]:
+        found = select(ActionRow).where(col(ActionRow.run_id) == run_id, col(ActionRow.status).in_(statuses))
+        return [_proposed(row) for row in session.execute(found).scalars()]
 
     def _withdraw(self, session: Session, header: RunHeader, stray: ProposedAction, now: datetime) -> None:
         action_id = f"{header.run_id}:{stray.key}"
@@ -121,6 +121,7 @@ class RunLife:
         projection.update_action(
             session, action_id, status=ActionStatus.WITHDRAWN.value, settled_at=now, message=message
         )
+        usage.release(session, action_id)
         asked = approvals.request_for(session, action_id)
         if asked is not None:
             approvals.close_request(
@@ -147,7 +148,8 @@ class RunLife:
         return {str(row[0]): int(row[1]) for row in session.execute(_COUNTS, {"for_run": run_id}).all()}
 
 
-_UNSETTLED = [ActionStatus.AWAITING, ActionStatus.HELD, ActionStatus.CLEARED]
+_CLAIMED = {ActionStatus.CLAIMED.value}
+_UNSETTLED = {ActionStatus.AWAITING.value, ActionStatus.HELD.value, ActionStatus.CLEARED.value}
 _COUNTS = (
     select(col(ActionRow.status), func.count())
     .where(col(ActionRow.run_id) == bindparam("for_run"))

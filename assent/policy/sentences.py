@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from assent.domain.canonical import Json, canonical_json
 from assent.domain.catalogue import ActionType
+from assent.domain.errors import InvalidInput
 
 SECRET = "••••••"
 """What stands for a secret argument."""
@@ -39,4 +40,7 @@ def _plain(value: Json) -> str:
         return value
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return ", ".join(str(item) for item in value)
-    return canonical_json(value).decode()
+    try:
+        return canonical_json(value).decode()
+    except InvalidInput:
+        return str(value)

@@ -7,7 +7,7 @@ lock that pausing takes alone. So once the pausing transaction has committed, ev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
@@ -107,17 +107,29 @@ def end(database: Database, session: Session, *, pause_id: str, note: str, by: A
 
 
 def _give_time_back(session: Session, scope: Scope, *, since: datetime, at: datetime) -> None:
+    """Move every expiry by the time that this pause alone is left to account for.
+
+    Where another pause still holds a request, that one gives back everything since its own beginning when it ends.
+    """
+    others = list(session.execute(select(PauseRow).where(col(PauseRow.active))).scalars())
     pending = session.execute(
-        select(col(ApprovalRow.id), col(ApprovalRow.created_at), col(ApprovalRow.expires_at)).where(
-            col(ApprovalRow.status) == ApprovalStatus.PENDING.value, _within(ApprovalRow, scope)
-        )
+        select(
+            col(ApprovalRow.id),
+            col(ApprovalRow.agent),
+            col(ApprovalRow.run_id),
+            col(ApprovalRow.created_at),
+            col(ApprovalRow.expires_at),
+        ).where(col(ApprovalRow.status) == ApprovalStatus.PENDING.value, _within(ApprovalRow, scope))
     ).all()
-    for approval_id, created_at, expires_at in pending:
-        session.execute(
-            update(ApprovalRow)
-            .where(col(ApprovalRow.id) == approval_id)
-            .values(expires_at=expires_at + (at - max(since, created_at)))
-        )
+    for approval_id, agent, run_id, created_at, expires_at in pending:
+        still = [row.requested_at for row in others if state_of(row).scope.covers(agent=agent, run_id=run_id)]
+        stood_still = min([at, *still]) - max(since, created_at)
+        if stood_still > timedelta(0):
+            session.execute(
+                update(ApprovalRow)
+                .where(col(ApprovalRow.id) == approval_id)
+                .values(expires_at=expires_at + stood_still)
+            )
 
 
 def observe(session: Session, pause_id: str, *, at: datetime) -> PauseProgress:

@@ -78,10 +78,14 @@ def step_run(
     statements.run(session, _STEP, values)
 
 
-def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, at: datetime) -> None:
-    """Record the end of a run."""
-    values = {"for_run": run_id, "status": status.value, "ended_at": at, "last_at": at, "message": message}
-    statements.run(session, _END, values)
+def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, at: datetime, actions: int) -> bool:
+    """Record the end of a run and how many actions it had; false if it was recorded already."""
+    done = session.execute(
+        update(RunRow)
+        .where(col(RunRow.run_id) == run_id, col(RunRow.ended_at).is_(None))
+        .values(status=status.value, ended_at=at, last_at=at, message=message, actions=actions)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def read_action(session: Session, action_id: str, *, for_update: bool = False) -> ActionRow | None:
