@@ -45,6 +45,7 @@ def build_environment(clock: Clock) -> Environment:
     )
     environment.filters |= {
         "attr_text": attr_text,
+        "coded": coded,
         "counted": counted,
         "excerpt": excerpt,
         "face": face_of,
@@ -79,6 +80,16 @@ def shown(text: str) -> Markup:
 def attr_text(text: str) -> Markup:
     """A text for an attribute, where no markup can be."""
     return escape(reveal_text(text))
+
+
+def coded(text: str) -> Markup:
+    """Advice of ours with its commands, written between backticks, set as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return shown(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(shown(part)) if place % 2 else shown(part) for place, part in enumerate(parts)
+    )
 
 
 def excerpt(text: str, limit: int = 240) -> str:
