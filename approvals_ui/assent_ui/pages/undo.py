@@ -83,7 +83,6 @@ def rollback(here: Here, rollback_id: str, scope: str = "", id: str = "") -> HTM
             finished=sum(row.finished_at is not None for row in steps),
             run_id=run_id,
             goal=goal,
-            starting=not steps and found.status is RollbackStatus.RUNNING,
         )
 
 

@@ -86,6 +86,10 @@
       return;
     }
     if (!answer.ok) return;
+    if (answer.redirected) {
+      location.reload();
+      return;
+    }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     ids.forEach((id) => put(document.getElementById(id), fresh.getElementById(id)));
     document.title = fresh.title || document.title;
@@ -94,7 +98,11 @@
   // Put a fresh part in place of an old one: what is open stays open, what is focused stays focused, and what the
   // reader looks at stays where it is on the screen.
   function put(old, fresh) {
-    if (!old || !fresh) return;
+    if (!old) return;
+    if (!fresh) {
+      old.remove();
+      return;
+    }
     tellTimes(fresh);
     for (const open of old.querySelectorAll("details[id]")) {
       const twin = fresh.querySelector(`#${CSS.escape(open.id)}`);
