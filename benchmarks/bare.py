@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +19,27 @@ _TIMEOUT = timedelta(seconds=30)
 effect_started: dict[str, float] = {}
 """Monotonic time at which the last effect of a run started, by workflow id."""
 
+_waiting: dict[str, asyncio.Future[None]] = {}
+
 
 @activity.defn(name="bare_effect")
 def effect(key: str) -> str:
     """Do nothing, and say when."""
-    effect_started[activity.info().workflow_id or ""] = time.perf_counter()
+    run_id = activity.info().workflow_id or ""
+    effect_started[run_id] = time.perf_counter()
+    if waiting := _waiting.pop(run_id, None):
+        waiting.get_loop().call_soon_threadsafe(waiting.set_result, None)
     return key
+
+
+async def has_started(run_id: str) -> None:
+    """Wait until a run's first effect has started."""
+    waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    _waiting[run_id] = waiting
+    if run_id in effect_started:
+        _waiting.pop(run_id, None)
+        return
+    await waiting
 
 
 @workflow.defn(name="BareGated")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -87,8 +88,7 @@ class BareSubject:
 
     async def parked(self, run_id: str) -> None:
         """Its automatic activities have run."""
-        while run_id not in bare.effect_started:
-            await asyncio.sleep(0.01)
+        await bare.has_started(run_id)
 
     async def approve(self, run_id: str) -> None:
         """One signal."""
@@ -130,6 +130,7 @@ class AssentSubject:
         self._gateway = gateway
         self._connector = connector
         self._pending: dict[str, tuple[str, str]] = {}
+        self._in_inbox: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def start(self, automatic: int) -> str:
         """Start an ``AgentRun`` with a plan."""
@@ -139,8 +140,8 @@ class AssentSubject:
 
     async def parked(self, run_id: str) -> None:
         """It is in the inbox."""
-        while run_id not in self._pending:
-            await asyncio.sleep(0.01)
+        await self._in_inbox[run_id].wait()
+        del self._in_inbox[run_id]
 
     async def approve(self, run_id: str) -> None:
         """Decide through the gateway, as web and Slack do."""
@@ -151,8 +152,9 @@ class AssentSubject:
         """Look at the inbox like a page that is open."""
         while True:
             for item in await asyncio.to_thread(self._look):
-                self._pending.setdefault(item[0], (item[1], item[2]))
-            await asyncio.sleep(0.05)
+                if self._pending.setdefault(item[0], (item[1], item[2])) == (item[1], item[2]):
+                    self._in_inbox[item[0]].set()
+            await asyncio.sleep(0.1)
 
     def _look(self) -> list[tuple[str, str, str]]:
         with self._database.read() as session:

@@ -24,7 +24,10 @@ _CLOSE = (
     .where(_approvals.c.id == bindparam("for_id"), _approvals.c.status == ApprovalStatus.PENDING.value)
     .values({name: bindparam(name) for name in ("status", "decided_at", "decided_by", "decision_reason")})
 )
-_DECIDE = insert(statements.table_of(DecisionRow))
+_decisions, _people = statements.table_of(DecisionRow), statements.table_of(PersonRow)
+_DECIDE = insert(_decisions)
+_KEPT = select(_decisions.c.counted).where(_decisions.c.id == bindparam("for_id"))
+_PERSON = select(_people.c.disabled, _people.c.roles).where(_people.c.id == bindparam("for_id"))
 
 REQUESTED = "approval.requested"
 """Outbox kind: show a new request."""
@@ -98,7 +101,7 @@ def close_request(
 
 def record_decision(session: Session, decision: Decision, *, counted: bool, why_not: str = "") -> bool:
     """Keep a decision that reached the run; false if it was already kept."""
-    if session.get(DecisionRow, decision.id) is not None:
+    if statements.run(session, _KEPT, {"for_id": decision.id}).first() is not None:
         return False
     values = {
         "id": decision.id,
@@ -117,7 +120,7 @@ def record_decision(session: Session, decision: Decision, *, counted: bool, why_
 
 def may_decide(session: Session, person_id: str) -> bool:
     """Whether somebody is a person who may approve now."""
-    person = session.get(PersonRow, person_id)
+    person = statements.run(session, _PERSON, {"for_id": person_id}).one_or_none()
     if person is None or person.disabled:
         return False
     return Role.APPROVER.value in person.roles or Role.ADMIN.value in person.roles
@@ -144,8 +147,8 @@ def notify(session: Session, channels: Sequence[str], kind: str, subject: str, a
 
 def was_counted(session: Session, decision_id: str) -> bool:
     """Whether a decision was kept and counted."""
-    row = session.get(DecisionRow, decision_id)
-    return row is not None and row.counted
+    row = statements.run(session, _KEPT, {"for_id": decision_id}).one_or_none()
+    return row is not None and bool(row.counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import Row, exists, func, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -30,7 +30,22 @@ GENESIS = "0" * 64
 SEAL_BATCH = 500
 """Events sealed in one transaction at most."""
 
-_INSERT = insert(statements.table_of(LedgerEventRow))
+_COMMIT_WINDOW = 2_000
+"""How far ids of transactions in flight may lie behind the newest sealed event."""
+
+_events, _links = statements.table_of(LedgerEventRow), statements.table_of(LedgerLinkRow)
+_INSERT, _LINK = insert(_events), insert(_links)
+# Events without a link, oldest first. A PostgreSQL sequence can commit out of order, so they are looked for by the
+# missing link, from a little before the newest sealed one.
+_UNSEALED = (
+    select(_events)
+    .where(
+        _events.c.id > select(func.coalesce(func.max(_links.c.event_id), 0)).scalar_subquery() - _COMMIT_WINDOW,
+        ~exists().where(_links.c.event_id == _events.c.id),
+    )
+    .order_by(_events.c.id)
+)
+_UNSEALED_ONE, _UNSEALED_BATCH = _UNSEALED.limit(1), _UNSEALED.limit(SEAL_BATCH)
 _SEAL_LOCK = 0x4153_5345_4C
 """Advisory lock of sealers on PostgreSQL."""
 
@@ -94,7 +109,7 @@ def count(session: Session, *, action_id: str, kind: str) -> int:
     return session.execute(statement.where(*where)).scalar_one()
 
 
-def link_hash(seq: int, previous: str, event: LedgerEventRow) -> str:
+def link_hash(seq: int, previous: str, event: LedgerEventRow | Row[Any]) -> str:
     """The hash of a link: SHA-256 over its position, its predecessor's hash and the whole event."""
     content = {
         "seq": seq,
@@ -118,7 +133,7 @@ def seal(database: Database) -> int:
         How many were linked; call again while it is :data:`SEAL_BATCH`.
     """
     with database.read() as session:
-        if session.execute(_unsealed().limit(1)).first() is None:
+        if statements.run(session, _UNSEALED_ONE, {}).first() is None:
             return 0
     with database.write() as session:
         database.lock_alone(session, _SEAL_LOCK)
@@ -127,13 +142,13 @@ def seal(database: Database) -> int:
         ).scalar_one_or_none()
         seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
         links = []
-        for event in session.execute(_unsealed().limit(SEAL_BATCH)).scalars():
+        for event in statements.run(session, _UNSEALED_BATCH, {}).all():
             seq += 1
             digest = link_hash(seq, previous, event)
             links.append({"seq": seq, "event_id": event.id, "previous": previous, "hash": digest})
             previous = digest
         if links:
-            session.execute(insert(LedgerLinkRow), links)
+            statements.run(session, _LINK, links)
         return len(links)
 
 
@@ -143,25 +158,6 @@ def seal_all(database: Database) -> int:
     while count := seal(database):
         total += count
     return total
-
-
-def _unsealed() -> Any:
-    """Events without a link, oldest first.
-
-    A PostgreSQL sequence can commit out of order, so events are looked for by the missing link, from a little before
-    the newest sealed one.
-    """
-    newest = select(func.coalesce(func.max(LedgerLinkRow.event_id), 0)).scalar_subquery()
-    sealed = exists().where(col(LedgerLinkRow.event_id) == col(LedgerEventRow.id))
-    return (
-        select(LedgerEventRow)
-        .where(col(LedgerEventRow.id) > newest - _COMMIT_WINDOW, ~sealed)
-        .order_by(col(LedgerEventRow.id))
-    )
-
-
-_COMMIT_WINDOW = 2_000
-"""How far ids of transactions in flight may lie behind the newest sealed event."""
 
 
 def head(database: Database) -> str:
