@@ -12,11 +12,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
     from assent.domain.approvals import Decision, Verb
+    from assent.domain.errors import InvalidInput
     from assent.domain.ports import CloseAction, ExecuteAction, FindAction, FinishRun, NoteRun, SubmitAction
     from assent.domain.runs import (
         SEEN_LIMIT,
@@ -36,6 +37,9 @@ with workflow.unsafe.imports_passed_through():
 MAX_UNDER_WAY = 500
 """Actions of a run that may be under way at once."""
 
+_FAILED = (ActivityError, ApplicationError)
+"""An activity that is not tried again: a regular one comes wrapped, a local one as it was raised."""
+
 _HELD_POLL = timedelta(minutes=1)
 """A held action looks again by itself after this time, in case the message that a pause ended was lost."""
 
@@ -49,12 +53,12 @@ class AgentRun:
         carried = input.carried or CarriedState()
         self._input = input
         self._header = input.header
-        self._plan = PlanProgress(
-            carried.remaining if input.carried else input.plan,
-            results=dict(carried.results),
-            finished=dict(carried.finished),
-            on_failure=input.on_failure,
-        )
+        self._fault = ""
+        try:
+            self._plan = _progress(input, carried.remaining if input.carried else input.plan, carried)
+        except InvalidInput as error:
+            self._fault = str(error)
+            self._plan = _progress(input, [], carried)
         self._waiting: dict[str, WaitingAction] = {}
         self._submitting: set[str] = set()
         self._decisions: dict[str, list[Decision]] = {key: list(value) for key, value in carried.early.items()}
@@ -63,7 +67,9 @@ class AgentRun:
         self._ending = carried.ending
         self._stopped = carried.stopped
         self._carrying = False
+        self._introduced = input.carried is not None
         self._wakes = 0
+        self._asked_at: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._active_at = input.header.started_at
 
@@ -74,8 +80,11 @@ class AgentRun:
         Returns:
             How the run ended, with the number of its actions by status.
         """
+        if self._fault:
+            raise ApplicationError(self._fault, type=InvalidInput.__name__, non_retryable=True)
         if input.open and not input.plan and input.carried is None:
             await calls.note_run(NoteRun(header=self._first_header(), status=RunStatus.RUNNING))
+            self._introduced = True
         for waiting in (input.carried or CarriedState()).waiting:
             self._pursue_in_background(waiting)
         if input.open:
@@ -106,7 +115,7 @@ class AgentRun:
         waiting = WaitingAction(action=action, outcome=outcome)
         if outcome.status.settled:
             self._settle(waiting)
-        elif action.key not in self._waiting:
+        elif action.key not in self._waiting and f"action:{action.key}" not in self._seen:
             self._pursue_in_background(waiting)
         return outcome
 
@@ -157,13 +166,16 @@ class AgentRun:
         return [waiting.outcome for waiting in self._waiting.values()]
 
     async def _submit(self, action: ProposedAction, blocked: str) -> ActionOutcome:
-        return await calls.submit(SubmitAction(header=self._first_header(), action=action, blocked=blocked))
+        self._asked_at[action.key] = self._wakes
+        outcome = await calls.submit(SubmitAction(header=self._first_header(), action=action, blocked=blocked))
+        self._introduced = True
+        return outcome
 
     async def _first_submit(self, action: ProposedAction, blocked: str) -> ActionOutcome:
         self._submitting.add(action.key)
         try:
             return await self._submit(action, blocked)
-        except ActivityError as error:
+        except _FAILED as error:
             nothing = ActionOutcome(
                 action_id=f"{self._header.run_id}:{action.key}",
                 key=action.key,
@@ -200,7 +212,7 @@ class AgentRun:
                 return
             try:
                 waiting.outcome = await self._next(waiting)
-            except ActivityError as error:
+            except _FAILED as error:
                 waiting.outcome = _broken(waiting.outcome, error)
         del self._waiting[key]
         self._settle(waiting)
@@ -226,18 +238,18 @@ class AgentRun:
             )
         except TimeoutError:
             return await self._close(waiting, ActionStatus.EXPIRED, "Nobody decided in time.")
+        if self._stopped:
+            return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
         if decisions := self._decisions.get(key):
             decision = decisions.pop(0)
             if decision.verb is Verb.REJECT:
                 return await self._close(waiting, ActionStatus.REJECTED, decision.reason, decision)
             waiting.decision = decision
             return await self._execute(waiting)
-        if self._stopped:
-            return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
         return outcome
 
     async def _await_release(self, waiting: WaitingAction) -> ActionOutcome:
-        wakes = self._wakes
+        wakes = self._asked_at.get(waiting.action.key, 0)
         await self._until(lambda: wakes != self._wakes or self._stopped or self._carrying, _HELD_POLL)
         if self._stopped:
             return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
@@ -248,12 +260,14 @@ class AgentRun:
         return await self._submit(waiting.action, "")
 
     async def _execute(self, waiting: WaitingAction) -> ActionOutcome:
+        self._asked_at[waiting.action.key] = self._wakes
         request = ExecuteAction(header=self._later_header(), action=waiting.action, decision=waiting.decision)
         return await calls.execute(request, waiting.outcome.speed)
 
     async def _close(
         self, waiting: WaitingAction, to: ActionStatus, message: str, decision: Decision | None = None
     ) -> ActionOutcome:
+        key, wakes = waiting.action.key, self._wakes
         outcome = await calls.close(
             CloseAction(
                 header=self._later_header(),
@@ -265,7 +279,6 @@ class AgentRun:
         )
         waiting.deadline = None
         if outcome.held_by and outcome.status is ActionStatus.AWAITING:
-            key, wakes = waiting.action.key, self._wakes
             await self._until(
                 lambda: wakes != self._wakes or self._stopped or self._carrying or bool(self._decisions.get(key)),
                 _HELD_POLL,
@@ -278,11 +291,12 @@ class AgentRun:
             request = CloseAction(header=self._later_header(), action_id=decision.action_id, to=None, decision=decision)
             try:
                 await calls.close(request)
-            except ActivityError:
+            except _FAILED:
                 workflow.logger.warning("A decision named an action that was never admitted: %s", decision.action_id)
 
     def _settle(self, waiting: WaitingAction) -> None:
         self._active_at = workflow.now()
+        self._asked_at.pop(waiting.action.key, None)
         if self._repeated(f"action:{waiting.action.key}"):
             return
         status = waiting.outcome.status.value
@@ -341,7 +355,7 @@ class AgentRun:
 
     def _first_header(self) -> RunHeader:
         """The header for activities that may be the first to see the run."""
-        if sum(self._counts.values()) or self._waiting or self._input.carried:
+        if self._introduced:
             return self._later_header()
         return self._header.model_copy(update={"first": True})
 
@@ -368,8 +382,10 @@ class AgentRun:
         await calls.finish_run(
             FinishRun(header=self._later_header(), status=status, counts=self._counts, message=message)
         )
-        for key in list(self._decisions):
-            await self._record_late(key)
+        while self._decisions or not workflow.all_handlers_finished():
+            for key in list(self._decisions):
+                await self._record_late(key)
+            await workflow.wait_condition(workflow.all_handlers_finished)
         return RunResult(run_id=self._header.run_id, status=status, counts=self._counts, message=message)
 
     def _ended_how(self) -> tuple[RunStatus, str]:
@@ -382,6 +398,12 @@ class AgentRun:
         return RunStatus.FAILED, f"{total - good} of {total} actions did not succeed."
 
 
-def _broken(outcome: ActionOutcome, error: ActivityError) -> ActionOutcome:
+def _progress(input: AgentRunInput, plan: list[ProposedAction], carried: CarriedState) -> PlanProgress:
+    return PlanProgress(
+        plan, results=dict(carried.results), finished=dict(carried.finished), on_failure=input.on_failure
+    )
+
+
+def _broken(outcome: ActionOutcome, error: FailureError) -> ActionOutcome:
     """The outcome of an action that Assent itself could not pursue."""
     return outcome.model_copy(update={"status": ActionStatus.FAILED, "message": str(error.cause or error)})
