@@ -355,3 +355,8 @@ def _seal_the_ledger() -> None:
             else:
                 action = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
             op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW {action}")
+        if postgres:
+            op.execute(
+                f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION assent_append_only()"
+            )
