@@ -162,7 +162,7 @@ def _show(found: ApprovalView) -> None:
             ("asks because", "\n".join(reason.sentence for reason in card.stopped_because)),
             ("undo", card.undo),
             ("agent says", card.agent_words),
-            ("due", f"{ago(found.expires_at)}; {card.on_silence}" if card.on_silence else ago(found.expires_at)),
+            ("due", f"{ago(found.expires_at)}. {card.on_silence}" if card.on_silence else ago(found.expires_at)),
             ("decided", f"{ago(found.decided_at)} by {found.decided_by.name}" if found.decided_by else ""),
             ("reason", found.decision_reason),
             ("digest", found.digest),

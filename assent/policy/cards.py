@@ -190,7 +190,8 @@ def read_card(source: str, *, where: str = "card") -> AgentCard:
         return AgentCard.model_validate(content)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'card'}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(str(part) for part in fault['loc']) or 'card'}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
         )
         raise BrokenCard(
             f"The card has faults: {faults}.",
