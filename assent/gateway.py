@@ -107,6 +107,11 @@ class Gateway:
         self._prefix = task_queue_prefix
         self._clock = clock
         self._eager = eager
+        self._ending = False
+
+    def stop_waiting(self) -> None:
+        """Let every :meth:`action` that waits answer with what there is: this process is about to end."""
+        self._ending = True
 
     async def start_run(self, request: StartRun, *, by: Actor) -> str:
         """Start a run.
@@ -211,7 +216,7 @@ class Gateway:
         until = asyncio.get_running_loop().time() + wait_seconds
         while True:
             outcome = await self._in_thread(lambda: reading.action_outcome(self._database, action_id, self._clock()))
-            over = asyncio.get_running_loop().time() >= until
+            over = self._ending or asyncio.get_running_loop().time() >= until
             if outcome is not None and (outcome.status.settled or over):
                 return outcome
             if outcome is None and over:

@@ -81,7 +81,7 @@ def build(settings: Settings, gateway: Gateway, database: Database) -> FastAPI:
 
 
 class _Server(uvicorn.Server):
-    """Lets streams end when it is asked to: they would keep it waiting otherwise."""
+    """Lets streams and waits end when it is asked to: they would keep it waiting otherwise."""
 
     def __init__(self, config: uvicorn.Config, deps: Deps) -> None:
         super().__init__(config)
@@ -93,6 +93,7 @@ class _Server(uvicorn.Server):
         Unlike uvicorn's own, it does not raise the signal again afterwards: an end that was asked for is no failure.
         """
         self._deps.watch.close()
+        self._deps.gateway.stop_waiting()
         self.force_exit = self.should_exit
         self.should_exit = True
 
