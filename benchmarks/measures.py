@@ -59,12 +59,27 @@ async def proposal_latency(subject: Subject, samples: int) -> float:
 
 
 async def long_run(subject: Subject, actions: int) -> tuple[float, float]:
-    """Median seconds of an action early in a run (6 to 45) and late in it (the last forty)."""
-    run_id = await subject.open()
-    seconds = [await _timed(subject.propose(run_id, number)) for number in range(actions)]
-    await subject.close(run_id)
-    await subject.finish(run_id)
-    return statistics.median(seconds[5:45]), statistics.median(seconds[-40:])
+    """Median seconds of an action around the tenth of a run, and of one after ``actions`` others.
+
+    The two runs take turns, so that what else the machine does falls on both; a fresh run takes the place of the
+    young one every twenty actions, so that it stays young.
+    """
+    old = await subject.open()
+    for number in range(actions):
+        await subject.propose(old, number)
+    early, late = [], []
+    for turn in range(10):
+        young = await subject.open()
+        for number in range(5):
+            await subject.propose(young, number)
+        for number in range(5, 20):
+            early.append(await _timed(subject.propose(young, number)))
+            late.append(await _timed(subject.propose(old, actions + 15 * turn + number)))
+        await subject.close(young)
+        await subject.finish(young)
+    await subject.close(old)
+    await subject.finish(old)
+    return statistics.median(early), statistics.median(late)
 
 
 async def _timed(work: Awaitable[None]) -> float:
