@@ -106,6 +106,11 @@ class Door:
 
 
 def bounded(value: Json, where: str) -> None:
+    """Refuse a value that is over :data:`MAX_PAYLOAD` bytes as canonical JSON.
+
+    Raises:
+        TooLarge: It is.
+    """
     size = len(canonical_json(value))
     if size > MAX_PAYLOAD:
         raise TooLarge(
@@ -124,7 +129,8 @@ def _away(why: str) -> Unavailable:
 
 
 def cause(error: Exception) -> str:
-    cause = error.__cause__
-    while cause is not None and cause.__cause__ is not None and not isinstance(cause, ApplicationError):
-        cause = cause.__cause__
-    return str(cause or error)
+    """What a workflow or activity said, behind the errors that Temporal wraps it in."""
+    found = error.__cause__
+    while found is not None and found.__cause__ is not None and not isinstance(found, ApplicationError):
+        found = found.__cause__
+    return str(found or error)
