@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, Reason, Verdict
+from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, ProposedAction, Reason, Verdict
 from assent.domain.approvals import approval_digest
 from assent.domain.canonical import Json, canonical_json, stable_text
 from assent.domain.catalogue import ActionType
@@ -31,7 +31,7 @@ from assent_activities.cards_shown import request_card
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
-from assent_activities.outcomes import outcome_of, spoken
+from assent_activities.outcomes import action_of, outcome_of, spoken
 
 _STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST: ActionStatus.SUGGESTED}
 
@@ -52,6 +52,14 @@ class _Claimed(ActionOutcome):
     """This attempt holds the claim; ``unseen`` is how many actions the run's row does not count yet."""
 
     unseen: int
+
+
+class _AdmittedBefore(Exception):
+    """The key stands for another action, which is weighed again in place of this one."""
+
+    def __init__(self, action: ProposedAction) -> None:
+        super().__init__(action.key)
+        self.action = action
 
 
 class _PreviewNeeded(Exception):
@@ -95,6 +103,9 @@ class Admission:
             except _PreviewNeeded:
                 preview = self._preview(job)
                 continue
+            except _AdmittedBefore as first:
+                job, preview = dataclasses.replace(job, action=first.action), None
+                continue
             if isinstance(outcome, _Claimed):
                 ours = dataclasses.replace(job, reasons=tuple(outcome.reasons), unseen=outcome.unseen)
                 return self._effects.perform(ours)
@@ -116,10 +127,13 @@ class Admission:
         )
         row = projection.read_action(session, job.action_id, for_update=True) if seen.known else None
         if row is not None:
-            speed = type.speed if type else Speed.QUICK
+            admitted = self._type(row.type)
+            speed = admitted.speed if admitted else Speed.QUICK
             again = row.status == ActionStatus.HELD or (row.status == ActionStatus.CLEARED and speed is Speed.QUICK)
             if not again or approvals.exists_for(session, job.action_id):
                 return outcome_of(session, row, speed=speed, now=now)
+            if not _same(first := action_of(row), job.action):
+                raise _AdmittedBefore(first)
             usage.release(session, job.action_id)
         version = seen.card_version
         if version is None:
@@ -381,6 +395,11 @@ class Admission:
 
 def _action_id(request: SubmitAction) -> str:
     return f"{request.header.run_id}:{request.action.key}"
+
+
+def _same(one: ProposedAction, other: ProposedAction) -> bool:
+    """Whether two proposals ask for the same."""
+    return one.type == other.type and stable_text(one.arguments) == stable_text(other.arguments)
 
 
 def _unknown_agent(name: str) -> Verdict:

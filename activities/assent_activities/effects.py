@@ -29,7 +29,7 @@ from assent.store import claims, ledger, pauses, projection, usage
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
 from assent_activities.heartbeats import LeaseKeeper
-from assent_activities.outcomes import answer_of, outcome_of, spoken
+from assent_activities.outcomes import action_of, answer_of, outcome_of, spoken
 from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
 
 log = logging.getLogger(__name__)
@@ -111,12 +111,15 @@ class EffectProtocol:
         Raises:
             temporalio.exceptions.ApplicationError: Its lease still runs; try again later.
         """
-        operation = self._operation(job)
         with self._deps.database.write() as session:
             now = self._deps.clock()
             found = claims.read_claim(session, job.action_id)
             if found is None:
                 return None
+            row = projection.read_action(session, job.action_id)
+            assert row is not None, job.action_id
+            job = dataclasses.replace(job, action=action_of(row))
+            operation = self._operation(job)
             if found.status is not EffectStatus.CLAIMED:
                 return self.outcome(session, job.action_id, operation.type)
             wait = found.lease_until - now

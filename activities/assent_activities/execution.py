@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from datetime import datetime
 
@@ -21,7 +22,7 @@ from assent.store import approvals, cards, ledger, pauses, projection, usage
 from assent.store.tables import ActionRow, ApprovalRow
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
-from assent_activities.outcomes import outcome_of
+from assent_activities.outcomes import action_of, outcome_of
 
 
 class Execution:
@@ -49,16 +50,16 @@ class Execution:
         while True:
             with self._deps.database.write() as session:
                 outcome = self._prepare(session, job, request.decision)
-            if outcome is None:
-                return self._effects.perform(job)
+            if isinstance(outcome, Job):
+                return self._effects.perform(outcome)
             if outcome.status is not ActionStatus.CLAIMED:
                 return outcome
             recovered = self._effects.recover(job)
             if recovered is not None:
                 return recovered
 
-    def _prepare(self, session: Session, job: Job, decision: Decision | None) -> ActionOutcome | None:
-        """Claim the action if everything allows it; else say what it is."""
+    def _prepare(self, session: Session, job: Job, decision: Decision | None) -> ActionOutcome | Job:
+        """Claim the action, as it was admitted, if everything allows it; else say what it is."""
         now = self._deps.clock()
         # The fence comes first: pauses take it before the rows that they change, too.
         held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
@@ -69,22 +70,30 @@ class Execution:
         status = ActionStatus(row.status)
         approved = request is None or request.status == ApprovalStatus.APPROVED.value
         if decision is not None and request is not None:
-            approved = self._weigh(session, job, row, request, decision, now) or approved
+            approved = self._weigh(session, job, row, request, decision, held, now) or approved
         if status.settled or status is ActionStatus.CLAIMED or not approved:
             return self._outcome(session, job, row, now)
+        job = dataclasses.replace(job, action=action_of(row))
         if self._refused_meanwhile(session, job, row, now):
             return self._outcome(session, job, row, now)
         if held:
             self._hold(session, job, row, held, now)
             return self._outcome(session, job, row, now, held)
         self._claim(session, job, row, now)
-        return None
+        return job
 
     def _weigh(
-        self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision, now: datetime
+        self,
+        session: Session,
+        job: Job,
+        row: ActionRow,
+        request: ApprovalRow,
+        decision: Decision,
+        held: list[str],
+        now: datetime,
     ) -> bool:
         """Let a decision count, or record why it does not; true if the request is approved by it now."""
-        why_not = self._why_not(session, job, row, request, decision)
+        why_not = self._why_not(session, job, row, request, decision, held)
         if not approvals.record_decision(session, decision, counted=not why_not, why_not=why_not):
             return False
         body = {
@@ -108,11 +117,15 @@ class Execution:
         self._event(session, job, "approval.decided", body, decision, now)
         return True
 
-    def _why_not(self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision) -> str:
+    def _why_not(
+        self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision, held: list[str]
+    ) -> str:
         if request.status == ApprovalStatus.APPROVED.value and approvals.was_counted(session, decision.id):
             return ""
         if request.status != ApprovalStatus.PENDING.value:
             return f"It was already {request.status}."
+        if decision.at > request.expires_at and not held:
+            return "It came after the time to decide was over."
         bound = approval_digest(
             run_id=job.header.run_id,
             action_id=job.action_id,

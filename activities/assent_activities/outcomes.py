@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.actions import ActionOutcome, ActionStatus, Reason
+from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, Reason
 from assent.domain.canonical import Json, stable_text
 from assent.domain.effects import Performed, ResourceChange
 from assent.domain.errors import InvalidInput
@@ -56,6 +56,11 @@ def outcome_of(
         held_by=list(held_by),
         settled_at=row.settled_at,
     )
+
+
+def action_of(row: ActionRow) -> ProposedAction:
+    """The action as it was admitted: what runs is this, whatever a later proposal with the same key asks for."""
+    return ProposedAction(key=row.key, type=row.type, arguments=row.arguments, reason=row.reason)
 
 
 @dataclass(frozen=True, slots=True)

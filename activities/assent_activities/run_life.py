@@ -27,7 +27,7 @@ from assent.store import approvals, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.dependencies import Dependencies
 from assent_activities.effects import EffectProtocol, Job
-from assent_activities.outcomes import outcome_of
+from assent_activities.outcomes import action_of, outcome_of
 
 
 class RunLife:
@@ -60,7 +60,7 @@ class RunLife:
             operation = self._deps.registry.get(row.type)
             speed = operation.type.speed if operation else Speed.QUICK
             outcome = outcome_of(session, row, speed=speed, now=self._deps.clock())
-            return WaitingAction(action=_proposed(row), outcome=outcome)
+            return WaitingAction(action=action_of(row), outcome=outcome)
 
     @activity.defn(name=ACTIVITY_FINISH_RUN)
     def finish(self, request: FinishRun) -> None:
@@ -113,7 +113,7 @@ class RunLife:
 
     def _strays(self, session: Session, run_id: str, statuses: set[str]) -> list[ProposedAction]:
         found = select(ActionRow).where(col(ActionRow.run_id) == run_id, col(ActionRow.status).in_(statuses))
-        return [_proposed(row) for row in session.execute(found).scalars()]
+        return [action_of(row) for row in session.execute(found).scalars()]
 
     def _withdraw(self, session: Session, header: RunHeader, stray: ProposedAction, now: datetime) -> None:
         action_id = f"{header.run_id}:{stray.key}"
@@ -155,7 +155,3 @@ _COUNTS = (
     .where(col(ActionRow.run_id) == bindparam("for_run"))
     .group_by(col(ActionRow.status))
 )
-
-
-def _proposed(row: ActionRow) -> ProposedAction:
-    return ProposedAction(key=row.key, type=row.type, arguments=row.arguments, reason=row.reason)

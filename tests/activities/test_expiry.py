@@ -137,3 +137,13 @@ def test_pausing_and_deciding_at_once_never_wait_for_each_other(stage: Stage) ->
 
     at_once(4, decide_or_pause)
     assert stage.desk.balances == {"bob": 40}
+
+
+def test_a_decision_after_the_time_does_not_count_although_nobody_closed_it(
+    stage: Stage, waiting: ActionOutcome
+) -> None:
+    stage.clock.turn(minutes=61)
+    assert stage.execute(PAY, stage.decision(waiting)).status is ActionStatus.AWAITING
+    assert stage.events(action_id="run-1:a")[-1] == "approval.late"
+    assert expire(stage, waiting).status is ActionStatus.EXPIRED
+    assert stage.desk.done == []
