@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -98,9 +99,16 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         await task
 
 
+def fresh(name: str) -> str:
+    """An id that no other test uses: they share a Temporal server."""
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
 async def start(client: httpx.AsyncClient, **body: object) -> str:
-    """Start a run of the desk clerk."""
+    """Start a run of the desk clerk, and wait until a worker has taken it up."""
     answer = await client.post("/runs", json={"goal": "Tidy up", **body})
     assert answer.status_code == 201, answer.text
     run_id: str = answer.json()["run_id"]
+    while (await client.get(f"/runs/{run_id}")).status_code == 503:
+        pass
     return run_id

@@ -102,7 +102,6 @@ async def test_many_listeners_cost_the_database_what_one_does(api: Api) -> None:
 
     async with served(api.site.app) as address, api.with_key(key) as agent:
         run_id = await start(agent)
-        await agent.get(f"/runs/{run_id}")
         listening = asyncio.Semaphore(0)
 
         async def listen() -> list[str]:

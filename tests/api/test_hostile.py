@@ -17,7 +17,7 @@ from assent.gateway import Gateway
 from assent.store import people
 from assent.store.keys import KeyScope, revoke_key
 from assent_ui.app import create_app
-from tests.api.api import NOTE, PAY, Api, start
+from tests.api.api import NOTE, PAY, Api, fresh, start
 from tests.site import ADDRESS, KEY
 
 
@@ -98,6 +98,19 @@ async def test_another_agents_things_are_not_there(api: Api) -> None:
         assert (await other.get("/runs?agent=desk-clerk")).json()["items"] == []
         assert (await other.get("/approvals?agent=desk-clerk")).json()["items"] == []
         assert [each["name"] for each in (await other.get("/agents")).json()["items"]] == ["other-clerk"]
+
+
+async def test_an_id_that_is_not_written_yet_is_no_way_into_another_agents_run(still: Api) -> None:
+    # Without a worker the run stays unwritten, as it is for a moment everywhere else.
+    mine = fresh("mine")
+    key, other_key = still.key(), still.key(still.second_agent())
+    async with still.with_key(key) as agent, still.with_key(other_key) as other:
+        for client in (agent, other):
+            assert (await client.post("/runs", json={"run_id": mine})).status_code == 201
+        assert (await other.get(f"/runs/{mine}/events")).status_code in {404, 503}
+        assert (await other.post(f"/runs/{mine}/actions", json=NOTE)).status_code in {404, 503}
+        unwritten = is_problem(await other.get(f"/runs/{mine}"), 503)
+        assert "no worker has taken it up" in unwritten["detail"]
 
 
 async def test_a_forged_session(still: Api) -> None:

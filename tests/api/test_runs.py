@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assent.domain.people import Role
-from tests.api.api import NOTE, PAY, Api, start
+from tests.api.api import NOTE, PAY, Api, fresh, start
 
 
 async def test_an_automatic_action_is_answered_at_once(api: Api) -> None:
@@ -60,18 +60,17 @@ async def test_the_same_key_again_does_nothing_twice(api: Api) -> None:
 
 async def test_the_same_run_id_again_is_the_same_run(api: Api) -> None:
     async with api.agent() as agent:
-        first = await start(agent, run_id="my-run")
-        again = await start(agent, run_id="my-run")
-        assert first == again == "my-run"
-        await agent.get("/runs/my-run")
+        mine = fresh("mine")
+        first = await start(agent, run_id=mine)
+        again = await start(agent, run_id=mine)
+        assert first == again == mine
         assert len((await agent.get("/runs")).json()["items"]) == 1
 
 
 async def test_an_id_of_another_agents_run_is_no_way_into_it(api: Api) -> None:
     async with api.agent() as agent, api.with_key(api.key(api.second_agent())) as other:
-        await start(agent, run_id="mine")
-        await agent.get("/runs/mine")
-        answer = await other.post("/runs", json={"run_id": "mine"})
+        run_id = await start(agent, run_id=fresh("mine"))
+        answer = await other.post("/runs", json={"run_id": run_id})
         assert answer.status_code == 409
         assert answer.json()["where"] == "run_id"
 
@@ -91,9 +90,9 @@ async def test_a_plan_runs_by_itself(api: Api) -> None:
 async def test_a_started_run_is_there_at_once(api: Api) -> None:
     async with api.agent() as agent:
         answer = await agent.post("/runs", json={"goal": "Tidy up", "received": {"letter": "Dear shop"}})
-        started = answer.json()
-        assert answer.headers["location"] == f"/api/v1/runs/{started['run_id']}"
-        run = (await agent.get(f"/runs/{started['run_id']}")).json()
+        assert answer.headers["location"] == f"/api/v1/runs/{answer.json()['run_id']}"
+        run_id = await start(agent, received={"letter": "Dear shop"})
+        run = (await agent.get(f"/runs/{run_id}")).json()
         assert run["received"] == {"letter": "Dear shop"}
         assert run["started_by"] == {"id": "desk-clerk", "name": "desk-clerk", "via": "api"}
 
@@ -138,9 +137,7 @@ async def test_stopping_a_run_withdraws_what_waits(api: Api) -> None:
 
 async def test_runs_by_status_page_by_page(api: Api) -> None:
     async with api.agent() as agent, api.person() as reader:
-        made = [await start(agent, run_id=f"r{number}") for number in range(5)]
-        for run_id in made:
-            await agent.get(f"/runs/{run_id}")
+        made = [await start(agent, run_id=fresh(f"r{number}")) for number in range(5)]
         found: list[str] = []
         cursor: str | None = None
         while True:

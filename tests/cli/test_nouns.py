@@ -251,8 +251,8 @@ async def test_the_schema(shell: Shell) -> None:
 
 
 async def test_pages_of_a_list(shell: Shell) -> None:
-    for number in range(3):
-        await shell.world.start(run_id=f"r{number}", open=True)
+    for _ in range(3):
+        await shell.world.start(open=True)
     await shell.world.eventually(lambda: len(_runs(shell)) == 3)
     first = await shell("run", "list", "--limit", "2")
     cursor = first.err.split("--cursor ")[1].strip()

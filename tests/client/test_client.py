@@ -15,7 +15,7 @@ from assent.domain.actions import ActionStatus
 from assent.domain.approvals import Verb
 from assent.runtime.processes import free_port
 from assent.store.queries import runs
-from tests.api.api import Api, served
+from tests.api.api import Api, fresh, served
 from tests.site import ADDRESS
 
 
@@ -149,10 +149,11 @@ async def test_a_plan_and_what_may_be_proposed(api: Api) -> None:
             {"key": "a", "type": "desk.read", "arguments": {"text": "the price"}},
             {"key": "b", "type": "desk.note", "arguments": {"text": {"$ref": "a.echo.text"}}, "after": ["a"]},
         ]
-        run = await assent.start_run(plan=plan, run_id="planned")
+        planned = fresh("planned")
+        run = await assent.start_run(plan=plan, run_id=planned)
         assert isinstance(run, AsyncRun)
-        await api.world.result("planned")
-        assert (await assent.run("planned").outcome("b")).result["echo"] == {"text": "the price"}
+        await api.world.result(planned)
+        assert (await assent.run(planned).outcome("b")).result["echo"] == {"text": "the price"}
 
 
 def test_the_client_needs_nothing_of_the_product() -> None:

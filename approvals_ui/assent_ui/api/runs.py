@@ -10,7 +10,7 @@ import anyio
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from assent.domain.actions import ActionOutcome, ProposedAction
-from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from assent.domain.people import Role
 from assent.domain.runs import RunStatus
 from assent.gateway import StartRun
@@ -29,8 +29,8 @@ router = APIRouter(tags=["runs"])
 MAX_WAIT = 60.0
 """Seconds one request waits for an outcome at most; wait again for longer."""
 
-_LOOK_EVERY = 0.05
-_PATIENCE = 40
+_LOOK_EVERY = 0.02
+_LOOKS = 100
 
 KEY = r"^[A-Za-z0-9._-]{1,80}$"
 
@@ -62,7 +62,10 @@ async def start_run(body: schemas.RunIn, caller: Writer, deps: DepsHere, respons
         idle_seconds=body.idle_seconds,
     )
     run_id = await deps.gateway.start_run(request, by=caller.actor)
-    deps.owners.remember(run_id, agent)
+    if body.run_id is None:
+        deps.owners.remember(run_id, agent)
+    else:
+        deps.owners.claim(run_id, agent)
     here = f"/api/v1/runs/{run_id}"
     response.headers["Location"] = here
     return schemas.RunStarted(
@@ -88,7 +91,7 @@ async def list_runs(
 @router.get("/runs/{run_id}", responses=problems(404))
 async def show_run(run_id: RunId, caller: Reader, deps: DepsHere) -> schemas.RunOut:
     """One run."""
-    found = await _found(run_id, deps)
+    found = await _found(run_id, caller, deps)
     caller.require_agent(found.agent, f"run {run_id!r}", "run_id")
     return schemas.RunOut.model_validate(found)
 
@@ -173,24 +176,35 @@ async def own_run(run_id: str, caller: Caller, deps: Deps) -> str:
 
     Raises:
         NotFound: There is no such run, or it is another agent's.
+        Unavailable: It was started, but no worker has taken it up yet.
     """
     agent = deps.owners.agent_of(run_id)
     if agent is None:
-        agent = (await deps.read(lambda session: runs.one(session, run_id))).agent
-        deps.owners.remember(run_id, agent)
+        agent = (await _found(run_id, caller, deps)).agent
     caller.require_agent(agent, f"run {run_id!r}", "run_id")
     return agent
 
 
-async def _found(run_id: str, deps: Deps) -> RunView:
+async def _found(run_id: str, caller: Caller, deps: Deps) -> RunView:
     """A run; one that was started here a moment ago is waited for, until its first step has written it down."""
-    for _ in range(_PATIENCE if deps.owners.agent_of(run_id) else 1):
+    started_by = deps.owners.agent_of(run_id) or deps.owners.claimed_by(run_id)
+    expected = started_by is not None and caller.agent in (None, started_by)
+    for _ in range(_LOOKS if expected else 1):
         try:
-            return await deps.read(lambda session: runs.one(session, run_id))
+            found = await deps.read(lambda session: runs.one(session, run_id))
         except NotFound as error:
             missing = error
             await anyio.sleep(_LOOK_EVERY)
-    raise missing
+        else:
+            deps.owners.remember(run_id, found.agent)
+            return found
+    if not expected:
+        raise missing
+    raise Unavailable(
+        "The run was started, but no worker has taken it up yet.",
+        where=f"run {run_id}",
+        todo="Try again; if it lasts, see whether a worker runs (`assent doctor`).",
+    )
 
 
 async def _refuse_foreign(run_id: str, agent: str, deps: Deps) -> None:
