@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assent.domain.canonical import Json
 from assent.domain.tiers import Risk, Speed
+
+SECRET = "••••••"
+"""What stands for a secret argument."""
+
+
+def without_secrets(arguments: Mapping[str, Json], secrets: Collection[str]) -> dict[str, Json]:
+    """Arguments as people may see them."""
+    return {name: SECRET if name in secrets else value for name, value in arguments.items()}
 
 
 class UndoDeclaration(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jsonschema import Draft202012Validator
+from jsonschema import ValidationError as JsonSchemaFault
 
 from assent.domain.actions import STRICTNESS, AdmissionEffect, ProposedAction, Reason, Verdict
 from assent.domain.canonical import Json
@@ -24,6 +25,8 @@ _TIER_SENTENCE = {
     Tier.APPROVE: "The card asks a person to approve it.",
     Tier.AUTO: "The card lets this agent do it automatically.",
 }
+_QUOTES_NAMES = {"required", "additionalProperties"}
+"""Rules whose message names arguments without their values."""
 _PER_WORDS = {Per.ACTION: "for one action", Per.RUN: "for one run", Per.HOUR: "within an hour"}
 
 
@@ -70,8 +73,16 @@ def schema_faults(type: ActionType, arguments: Mapping[str, Json]) -> list[str]:
     faults = []
     for error in Draft202012Validator(type.arguments).iter_errors(dict(arguments)):
         place = ".".join(str(part) for part in error.absolute_path)
-        faults.append(f"{f'The argument {place}' if place else 'The arguments'} do not fit: {_short(error.message)}.")
+        what = _short(error.message) if _quotable(type, error) else f"the rule {error.validator} is not met"
+        faults.append(f"{f'The argument {place}' if place else 'The arguments'} do not fit: {what}.")
     return faults
+
+
+def _quotable(type: ActionType, error: JsonSchemaFault) -> bool:
+    """Whether a fault's message, which quotes the value, may be shown: it must not quote a secret."""
+    if not type.secrets or error.validator in _QUOTES_NAMES:
+        return True
+    return bool(error.absolute_path) and error.absolute_path[0] not in type.secrets
 
 
 def declared_limits(card: AgentCard, type_name: str) -> list[Limit]:

@@ -6,11 +6,8 @@ import re
 from collections.abc import Mapping
 
 from assent.domain.canonical import Json, canonical_json
-from assent.domain.catalogue import ActionType
+from assent.domain.catalogue import SECRET, ActionType, without_secrets
 from assent.domain.errors import InvalidInput
-
-SECRET = "••••••"
-"""What stands for a secret argument."""
 
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -32,7 +29,7 @@ def fill(template: str, type: ActionType, arguments: Mapping[str, Json]) -> str:
 
 def redacted(type: ActionType, arguments: Mapping[str, Json]) -> dict[str, Json]:
     """Arguments with declared secrets replaced."""
-    return {name: SECRET if name in type.secrets else value for name, value in arguments.items()}
+    return without_secrets(arguments, type.secrets)
 
 
 def _plain(value: Json) -> str:

@@ -11,12 +11,14 @@ from sqlmodel import col
 
 from assent.domain.actions import ActionStatus, Reason
 from assent.domain.canonical import Json
+from assent.domain.catalogue import without_secrets
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Tier
+from assent.store.queries import timeline
 from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest, count_up_to
-from assent.store.tables import ActionRow, ApprovalRow, RunRow
+from assent.store.tables import ActionRow, AgentRow, ApprovalRow, CardVersionRow, RunRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ def actions(session: Session, run_id: str, *, request: PageRequest = FIRST) -> P
     wanted = _actions_and_approvals().where(col(ActionRow.run_id) == run_id)
     rows = session.execute(_ACTIONS.window(wanted, request)).all()
     shown = {row.action_id: approval_id for row, approval_id in rows}
-    return _ACTIONS.page([row for row, _ in rows], request, lambda row: _action_view(row, shown[row.action_id]))
+    return _ACTIONS.page(
+        [row for row, _ in rows], request, lambda row: _action_view(session, row, shown[row.action_id])
+    )
 
 
 def action(session: Session, action_id: str) -> ActionView:
@@ -147,7 +151,7 @@ def action(session: Session, action_id: str) -> ActionView:
             where="action_id",
             todo="An action's id is its run's id and its key, joined by a colon.",
         )
-    return _action_view(*found)
+    return _action_view(session, *found)
 
 
 def _chosen(agent: str | None, status: RunStatus | None) -> Select[RunRow]:
@@ -182,14 +186,14 @@ def _run_view(row: RunRow) -> RunView:
     )
 
 
-def _action_view(row: ActionRow, approval_id: str | None) -> ActionView:
+def _action_view(session: Session, row: ActionRow, approval_id: str | None) -> ActionView:
     return ActionView(
         action_id=row.action_id,
         run_id=row.run_id,
         key=row.key,
         agent=row.agent,
         type=row.type,
-        arguments=row.arguments,
+        arguments=_without_secrets(session, row),
         reason=row.reason,
         sentence=row.sentence,
         status=ActionStatus(row.status),
@@ -202,3 +206,21 @@ def _action_view(row: ActionRow, approval_id: str | None) -> ActionView:
         settled_at=row.settled_at,
         approval_id=approval_id,
     )
+
+
+def _without_secrets(session: Session, row: ActionRow) -> dict[str, Json]:
+    """An action's arguments as the card's catalogue lets people see them.
+
+    A type that the card does not list is in no catalogue here, but the worker that refused the action knew what it
+    declares, and wrote the arguments into the ledger accordingly.
+    """
+    version = row.card_version
+    if not version:
+        agent = session.get(AgentRow, row.agent)
+        version = agent.version if agent else 0
+    published = session.get(CardVersionRow, (row.agent, version))
+    declared = published.catalogue.get(row.type) if published else None
+    if declared is not None:
+        return without_secrets(row.arguments, declared.get("secrets", ()))
+    proposed = (event.body.get("arguments") for event in timeline.of_action(session, row.action_id, limit=1))
+    return next((written for written in proposed if isinstance(written, dict)), row.arguments)
