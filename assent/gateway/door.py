@@ -25,6 +25,9 @@ from assent.store.database import Database
 MAX_PAYLOAD = 1024 * 1024
 """Bytes of a plan, of what a run is given, or of an action's arguments; Temporal itself refuses 2 MiB."""
 
+MAX_DEPTH = 100
+"""Levels of nesting of the same; a worker reads 200 with everything around them, and would try for ever with more."""
+
 RPC_TIMEOUT = timedelta(seconds=10)
 """How long a call to Temporal may take before it counts as away."""
 
@@ -106,11 +109,12 @@ class Door:
 
 
 def bounded(value: Json, where: str) -> None:
-    """Refuse a value that is over :data:`MAX_PAYLOAD` bytes as canonical JSON.
+    """Refuse a value that is over :data:`MAX_PAYLOAD` bytes as canonical JSON, or nested over :data:`MAX_DEPTH` deep.
 
     Raises:
         TooLarge: It is.
     """
+    shallow(value, where)
     size = len(canonical_json(value))
     if size > MAX_PAYLOAD:
         raise TooLarge(
@@ -118,6 +122,29 @@ def bounded(value: Json, where: str) -> None:
             where=where,
             todo="Store the content elsewhere and pass a reference to it.",
         )
+
+
+def shallow(value: Json, where: str) -> None:
+    """Refuse a value that is nested over :data:`MAX_DEPTH` deep, before anything walks through it.
+
+    Raises:
+        TooLarge: It is.
+    """
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [part for each in level for part in _parts(each)]
+        if not level:
+            return
+    raise TooLarge(
+        f"This is nested more than {MAX_DEPTH} levels deep.", where=where, todo="Send it less nested, or as text."
+    )
+
+
+def _parts(value: Json) -> list[Json]:
+    """The values directly within a list or an object."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _away(why: str) -> Unavailable:

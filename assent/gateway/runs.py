@@ -23,7 +23,7 @@ from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.references import dependencies
 from assent.domain.runs import AgentRunInput, EndRun, OnFailure, RunHeader
-from assent.gateway.door import PROPOSE_TIMEOUT, RPC_TIMEOUT, Door, bounded, cause
+from assent.gateway.door import PROPOSE_TIMEOUT, RPC_TIMEOUT, Door, bounded, cause, shallow
 from assent.store import reading
 
 _LOOK_EVERY = 0.1
@@ -69,6 +69,7 @@ class RunDoor(Door):
             TooLarge: The plan or what the run is given is over :data:`MAX_PAYLOAD`.
             Unavailable: Temporal or the database is away; nothing was started.
         """
+        shallow([action.arguments for action in request.plan], "plan")
         dependencies(request.plan)
         bounded([action.model_dump(mode="json") for action in request.plan], "plan")
         bounded(request.received, "received")

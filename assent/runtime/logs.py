@@ -28,7 +28,7 @@ def log_to_stderr(level: str) -> None:
 
 def open_log(path: Path) -> IO[bytes]:
     """Open a log for appending, making its folder if needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.exists() and path.stat().st_size > TURN_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,8 +35,8 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
         if self.sqlite:
-            if self.url.database and self.url.database != ":memory:":
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            if self.url.database and not self.url.database.startswith((":memory:", "file:")):
+                _make_private(Path(self.url.database))
             options |= {"pool_size": 40, "max_overflow": 40, "connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
         else:
             options |= {"pool_pre_ping": True}
@@ -92,6 +93,14 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
+
+
+def _make_private(path: Path) -> None:
+    """Make a new SQLite file that only this user can read; its companions take over its mode."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(OSError):
+        # What can be neither made nor opened is told by the first connection.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 @contextlib.contextmanager
