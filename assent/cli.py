@@ -32,7 +32,7 @@ import assent.commands
 from assent import __version__
 from assent.commands.context import Json, print_json, settings_of
 from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
-from assent.runtime import processes
+from assent.runtime import instance, processes
 from assent.runtime.logs import log_to_stderr
 from assent.runtime.parts import Part, load
 from assent.runtime.settings import Settings
@@ -67,7 +67,7 @@ def root(
     """Read the settings once, for whatever command follows."""
     if follow_parent:
         processes.follow_parent()
-    context.obj = Settings.load() if data_dir is None else Settings.load(data_dir=data_dir)
+    context.obj = instance.as_running(Settings.load() if data_dir is None else Settings.load(data_dir=data_dir))
 
 
 @app.command()

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,14 @@ _PLAN = [
 
 
 class Product:
-    """`assent up` on a folder, that can be killed and started again."""
+    """`assent up` on a folder, that can be killed and started again.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: An empty folder.
+        changes: Settings other than the defaults, another database say.
+    """
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
         cards = folder / "cards"
         cards.mkdir()
         (cards / "bench-agent.yaml").write_text(CARD, encoding="utf-8")
@@ -54,6 +60,7 @@ class Product:
             web_port=processes.free_port(),
             connectors=["benchmarks.connector:build"],
             cards=[cards],
+            **changes,
         )
         self._log = folder / "up.log"
         self._up: subprocess.Popen[bytes] | None = None
@@ -71,11 +78,12 @@ class Product:
         raise RuntimeError(f"Assent did not come up:\n{tail(self._log)}")
 
     def kill_worker(self) -> None:
-        """``kill -9`` the worker; the supervisor starts another."""
+        """``kill -9`` a worker; the supervisor starts another."""
         running = instance.running(self.settings.data_dir)
         assert running is not None
+        worker = next(pid for name, pid in running.children.items() if name.startswith("worker"))
         with contextlib.suppress(ProcessLookupError):
-            os.kill(running.children["worker"], signal.SIGKILL)
+            os.kill(worker, signal.SIGKILL)
 
     def kill_everything(self) -> None:
         """``kill -9`` every process, Temporal included, and start again on what is left on the disk."""
@@ -109,9 +117,9 @@ def measure(folder: Path, report: Report, *, runs: int) -> None:
     progress.phase("kills: starting the product")
     product.start()
     try:
-        _work(product, runs, progress)
+        work(product, runs, [product.kill_worker, product.kill_everything] * 3, progress)
         verdict = asyncio.run(verified(product.settings, histories=True))
-        found = _count(product.settings, folder / "data" / "effects.journal")
+        found = count(product.settings, folder / "data" / "effects.journal")
     finally:
         product.stop()
     good = verdict.clean and not found["doubled"] and not found["lost"] and not found["unexplained"]
@@ -125,7 +133,15 @@ def measure(folder: Path, report: Report, *, runs: int) -> None:
     )
 
 
-def _work(product: Product, runs: int, progress: Progress) -> None:
+def work(product: Product, runs: int, kills: Sequence[Callable[[], None]], progress: Progress) -> None:
+    """Do runs of one automatic and one approved action, and kill something each time another part of them has ended.
+
+    Args:
+        product: Started.
+        runs: How many runs.
+        kills: What to kill, in order.
+        progress: Told what is going on.
+    """
     settings = product.settings
     database = Database(settings.database_url)
     with database.write() as session:
@@ -138,10 +154,9 @@ def _work(product: Product, runs: int, progress: Progress) -> None:
     for thread in threads:
         thread.start()
     try:
-        kills = [product.kill_worker, product.kill_everything] * 3
         for number, kill in enumerate(kills, 1):
             _wait_for(database, runs * number // (len(kills) + 1), progress)
-            progress.phase(f"kills: number {number}, {kill.__name__.replace('_', ' ')}")
+            progress.phase(f"kills: number {number} of {len(kills)}")
             kill()
         _wait_for(database, runs, progress)
     finally:
@@ -193,7 +208,7 @@ def _approve_all(settings: Settings, over: threading.Event) -> None:
         person.close()
 
 
-def _count(settings: Settings, journal: Path) -> dict[str, Any]:
+def count(settings: Settings, journal: Path) -> dict[str, Any]:
     """Hold the journal of the benchmark's system against the actions."""
     happened = Counter(journal.read_text(encoding="utf-8").split())
     database = Database(settings.database_url)

@@ -9,6 +9,8 @@ import fcntl
 import os
 import subprocess
 import sys
+import tempfile
+import time
 
 
 def fail(message):
@@ -20,6 +22,24 @@ def run(*command):
     sys.stderr.write("$ " + " ".join(command) + "\n")
     if subprocess.call(command) != 0:
         fail("that command failed; its own message is above. Run the same make target again to continue.")
+
+
+def run_quietly(what, *command):
+    """Run a talkative command with its output in a file; say that it goes on, and show the end of it if it fails."""
+    sys.stderr.write(f"  {what} ...\n")
+    begun = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        child = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        while True:
+            try:
+                code = child.wait(timeout=5)
+                break
+            except subprocess.TimeoutExpired:
+                sys.stderr.write(f"  {what} ... {time.monotonic() - begun:.0f} s\n")
+        if code != 0:
+            output.seek(0)
+            sys.stderr.write("$ " + " ".join(command) + "\n" + "".join(output.readlines()[-40:]))
+            fail("that command failed; its own message is above. Run the same make target again to continue.")
 
 
 def up_to_date(stamp, *inputs):
@@ -49,8 +69,8 @@ def main(venv, lock, stamp):
             run(sys.executable, "-m", "venv", venv)
         python = os.path.join(venv, "bin", "python")
         pip = (python, "-m", "pip", "--disable-pip-version-check", "install")
-        run(*pip, "--require-hashes", "--requirement", lock)
-        run(*pip, "--no-deps", "--no-build-isolation", "--editable", ".")
+        run_quietly("Installing the pinned packages", *pip, "--require-hashes", "--requirement", lock)
+        run_quietly("Installing Assent", *pip, "--no-deps", "--no-build-isolation", "--editable", ".")
         with open(stamp, "w"):
             pass
 

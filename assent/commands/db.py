@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from assent.commands.context import Json, print_json, settings_of
-from assent.commands.printing import tell
+from assent.commands.printing import note, tell
 
 app = typer.Typer(help="The schema of the database.", no_args_is_help=True)
 
@@ -14,12 +14,14 @@ EXIT_BEHIND = 1
 
 @app.command()
 def migrate(context: typer.Context, as_json: Json = False) -> None:
-    """Bring the schema up to date; safe to repeat and to run from several places at once."""
+    """Bring the schema up to date and publish the cards of ASSENT_CARDS; safe to repeat and to run several times."""
     from assent.runtime.console import opened
+    from assent.runtime.prepare import publish_cards
     from assent.store import migrate as schema
 
     with opened(settings_of(context)) as database:
         before, after = schema.migrate(database)
+        publish_cards(settings_of(context), database, note)
     if as_json:
         print_json({"before": before, "after": after})
     elif before == after:

@@ -55,6 +55,22 @@ def holds(expression: str, *, arguments: dict[str, Json], agent: str, run_id: st
     Raises:
         ConditionError: It does not give true or false for these arguments, because one is missing, say.
     """
+    try:
+        return _evaluated(expression, arguments, agent, run_id, reason)
+    except ConditionError:
+        # A whole number does not compare with a fraction here: look again with every number as a fraction.
+        return _evaluated(expression, _as_fractions(arguments), agent, run_id, reason)
+
+
+def _as_fractions(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _as_fractions(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_fractions(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _evaluated(expression: str, arguments: Json, agent: str, run_id: str, reason: str) -> bool:
     activation: dict[str, Any] = {
         "args": json_to_cel(arguments),
         "agent": celpy.celtypes.StringType(agent),

@@ -24,6 +24,8 @@ class Published:
     version: int
     new: bool
     warnings: list[str]
+    kept: str = ""
+    """Who published the version in force, if that is why this card was left alone."""
 
 
 def publish_card(
@@ -68,13 +70,24 @@ def publish_card(
 def publish_folder(
     database: Database, registry: Mapping[str, Operation], folder: Path, *, by: Actor
 ) -> list[Published]:
-    """Publish every card of a folder, in the order of their names."""
+    """Publish every card of a folder, in the order of their names.
+
+    A card that a person has published since is left alone: a folder must not take back what its owner changed.
+    """
     if not folder.is_dir():
         raise BrokenCard("There is no such folder of cards.", where=str(folder), todo="Correct ASSENT_CARDS.")
     files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    return [
-        publish_card(database, registry, file.read_text(encoding="utf-8"), where=str(file), by=by) for file in files
-    ]
+    return [_publish_file(database, registry, file, by) for file in files]
+
+
+def _publish_file(database: Database, registry: Mapping[str, Operation], file: Path, by: Actor) -> Published:
+    source = file.read_text(encoding="utf-8")
+    name = read_card(source, where=str(file)).name
+    with database.read() as session:
+        newest = cards.published_by(session, name)
+    if newest is not None and newest[1] != by.name:
+        return Published(name, newest[0], new=False, warnings=[], kept=newest[1])
+    return publish_card(database, registry, source, where=str(file), by=by)
 
 
 def _warnings(card: AgentCard, registry: Mapping[str, Operation]) -> list[str]:

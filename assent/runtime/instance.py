@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from assent.domain.errors import Conflict, Unavailable
+from assent.runtime.settings import Settings
 
 LOCK_NAME = "up.lock"
 FILE_NAME = "up.json"
@@ -27,6 +28,7 @@ class Instance(BaseModel):
         url: Address of its web pages.
         temporal_address: ``host:port`` of its Temporal server.
         temporal_ui_url: Address of Temporal's own page, if it has one.
+        connectors: The connectors it was started with, the sample's included.
         children: Process id of each child that runs now, by name.
     """
 
@@ -34,6 +36,7 @@ class Instance(BaseModel):
     url: str
     temporal_address: str
     temporal_ui_url: str | None = None
+    connectors: list[str] = []
     children: dict[str, int] = {}
 
 
@@ -46,6 +49,15 @@ def running(data_dir: Path) -> Instance | None:
     except (OSError, ValidationError):
         # It holds the lock and has not come far enough to write the file.
         return None
+
+
+def as_running(settings: Settings) -> Settings:
+    """Settings that agree with the ``assent up`` on their data folder, if one runs: its address and its connectors."""
+    found = running(settings.data_dir)
+    if found is None:
+        return settings
+    changes = {"public_url": found.url, "connectors": settings.connectors or found.connectors}
+    return settings.model_copy(update=changes)
 
 
 def publish(data_dir: Path, instance: Instance) -> None:

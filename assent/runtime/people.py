@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from assent.domain.errors import Forbidden, NotFound
-from assent.domain.people import Actor, Role, Via
+from assent.domain.people import Role
 from assent.gateway import utc_now
+from assent.runtime.console import console_actor
 from assent.runtime.secrets import signing_key
 from assent.runtime.settings import Settings
 from assent.store import people
@@ -23,9 +25,6 @@ FIRST_EMAIL = "you@localhost"
 
 FIRST_LINK_LIFETIME = timedelta(hours=1)
 """How long the link works that `assent up` prints."""
-
-CONSOLE = Actor(id="console", name="Administrator at the console", via=Via.CLI)
-"""Whoever can run `assent` with the installation's settings."""
 
 
 def sign_in_link(settings: Settings, email: str | None = None) -> str:
@@ -49,6 +48,14 @@ def sign_in_link(settings: Settings, email: str | None = None) -> str:
 
 def make_link(settings: Settings, database: Database, email: str | None = None) -> str:
     """The same, with a database that is already open."""
+    try:
+        return _make_link(settings, database, email)
+    except IntegrityError:
+        # Two that start at the same moment both want to make the first person: the second finds them.
+        return _make_link(settings, database, email)
+
+
+def _make_link(settings: Settings, database: Database, email: str | None) -> str:
     lifetime = FIRST_LINK_LIFETIME if email is None else LINK_LIFETIME
     at = utc_now()
     with database.write() as session:
@@ -57,14 +64,14 @@ def make_link(settings: Settings, database: Database, email: str | None = None) 
             raise Forbidden(
                 f"{person.name} may no longer sign in.", where="email", todo="`assent people enable` lets them."
             )
-        token = SignIn(signing_key(settings)).make_link(session, person, at=at, by=CONSOLE, lifetime=lifetime)
+        token = SignIn(signing_key(settings)).make_link(session, person, at=at, by=console_actor(), lifetime=lifetime)
     return f"{settings.public_url}/sign-in?token={quote(token)}"
 
 
 def _first(session: Session, at: datetime) -> Person:
     """The administrator who has been here longest; made if there is nobody at all."""
     if people.nobody_yet(session):
-        return people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=CONSOLE)
+        return people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=console_actor())
     everybody = people.page(session, request=PageRequest(MAX_LIMIT)).items
     able = [person for person in everybody if Role.ADMIN in person.roles and not person.disabled]
     if not able:

@@ -24,17 +24,27 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         before, after = migrate(database)
         if before != after:
             say(f"Database: brought from {before or 'empty'} to revision {after}")
-        _publish(settings, database, say)
+        publish_cards(settings, database, say)
     finally:
         database.close()
 
 
-def _publish(settings: Settings, database: Database, say: Callable[[str], None]) -> None:
+def publish_cards(settings: Settings, database: Database, say: Callable[[str], None]) -> None:
+    """Publish the cards of the configured folders; a card that a person published since is left alone.
+
+    Raises:
+        BrokenCard: A card cannot be published.
+        Unavailable: The database is away.
+    """
+    if not settings.cards:
+        return
     connectors = Connectors(settings)
     try:
         for folder in settings.cards:
             for card in publish_folder(database, connectors.registry, folder, by=SYSTEM):
-                if card.new:
+                if card.kept:
+                    say(f"Agent {card.agent}: card version {card.version}, published by {card.kept}, stays in force")
+                elif card.new:
                     say(f"Agent {card.agent}: card version {card.version} is in force")
                 for warning in card.warnings:
                     say(f"  note: {warning}")

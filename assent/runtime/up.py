@@ -179,6 +179,7 @@ class Installation:
                 url=self._settings.public_url,
                 temporal_address=profile.get("target_host", ""),
                 temporal_ui_url=self._settings.temporal_ui_url,
+                connectors=list(self._settings.connectors),
                 children=pids,
             ),
         )

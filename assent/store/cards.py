@@ -84,6 +84,19 @@ def version_in_force(session: Session, agent: str) -> int | None:
     return session.execute(select(col(AgentRow.version)).where(col(AgentRow.name) == agent)).scalar_one_or_none()
 
 
+def published_by(session: Session, agent: str) -> tuple[int, str] | None:
+    """The version of an agent's card in force and who published it; ``None`` if there is no such agent."""
+    row = session.execute(
+        select(col(CardVersionRow.version), col(CardVersionRow.published_by))
+        .join(
+            AgentRow,
+            (col(AgentRow.name) == col(CardVersionRow.agent)) & (col(AgentRow.version) == col(CardVersionRow.version)),
+        )
+        .where(col(AgentRow.name) == agent)
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 def read_version(session: Session, agent: str, version: int) -> CardVersion | None:
     """One published version."""
     row = session.get(CardVersionRow, (agent, version))

@@ -20,6 +20,7 @@ from assent.domain.people import Role
 from assent.gateway import utc_now
 from assent.runtime import people as letting_in
 from assent.runtime.cards import publish_card
+from assent.runtime.console import console_actor
 from assent.runtime.processes import free_port
 from assent.runtime.settings import PREFIX, Settings
 from assent.store import people
@@ -102,9 +103,9 @@ def test_it_ends_at_once_while_somebody_watches(
     settings: Settings, database: Database, tmp_path: Path, number: signal.Signals
 ) -> None:
     migrate(database)
-    publish_card(database, build_registry([Desk()]), CARD, where="test card", by=letting_in.CONSOLE)
+    publish_card(database, build_registry([Desk()]), CARD, where="test card", by=console_actor())
     with database.write() as session:
-        key = make_key(session, agent="desk-clerk", at=utc_now(), by=letting_in.CONSOLE).key
+        key = make_key(session, agent="desk-clerk", at=utc_now(), by=console_actor()).key
     with web(settings, tmp_path / "log") as (process, address):
         link = letting_in.sign_in_link(settings.model_copy(update={"public_url": address}))
         with httpx.Client(base_url=address, trust_env=False, timeout=60) as browser:
@@ -130,11 +131,11 @@ def test_the_first_link_is_for_an_administrator(settings: Settings, database: Da
         everybody = people.page(session).items
         assert [person.email for person in everybody] == [letting_in.FIRST_EMAIL]
         assert set(everybody[0].roles) == set(Role)
-        people.change(session, everybody[0].id, at=utc_now(), by=letting_in.CONSOLE, disabled=True)
+        people.change(session, everybody[0].id, at=utc_now(), by=console_actor(), disabled=True)
     with pytest.raises(NotFound, match="no administrator"):
         letting_in.sign_in_link(settings)
     with database.write() as session:
-        people.add(session, email="zoe@example.com", roles=[Role.ADMIN], at=utc_now(), by=letting_in.CONSOLE)
+        people.add(session, email="zoe@example.com", roles=[Role.ADMIN], at=utc_now(), by=console_actor())
     assert "/sign-in?token=" in letting_in.sign_in_link(settings)
 
 
