@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import suppress
 
 from pydantic import BaseModel, Field
 from temporalio.client import (
@@ -26,6 +25,7 @@ from assent.domain.runs import AgentRunInput, EndRun, OnFailure, RunHeader
 from assent.gateway.door import PROPOSE_TIMEOUT, RPC_TIMEOUT, Door, bounded, cause, shallow
 from assent.store import reading
 
+_AGENT = "agent"
 _LOOK_EVERY = 0.1
 """Seconds between looks at an action that is waited for."""
 
@@ -66,6 +66,7 @@ class RunDoor(Door):
         Raises:
             NotFound: The agent has no published card.
             InvalidInput: The plan is broken.
+            Conflict: The id belongs to a run of another agent.
             TooLarge: The plan or what the run is given is over :data:`MAX_PAYLOAD`.
             Unavailable: Temporal or the database is away; nothing was started.
         """
@@ -91,16 +92,23 @@ class RunDoor(Door):
             idle_seconds=request.idle_seconds,
         )
         async with self._temporal() as client:
-            with suppress(WorkflowAlreadyStartedError):
+            try:
                 await client.start_workflow(
                     WorkflowName.AGENT_RUN,
                     input,
                     id=run_id,
                     task_queue=Queue.RUNS.under(self._prefix),
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    memo={_AGENT: request.agent},
                     request_eager_start=self._eager,
                     rpc_timeout=RPC_TIMEOUT,
                 )
+            except WorkflowAlreadyStartedError as error:
+                found = await client.get_workflow_handle(run_id).describe(rpc_timeout=RPC_TIMEOUT)
+                if (await found.memo()).get(_AGENT) != request.agent:
+                    raise Conflict(
+                        f"The id {run_id} belongs to another run.", where="run_id", todo="Choose another id."
+                    ) from error
         return run_id
 
     async def propose(self, run_id: str, action: ProposedAction, *, by: Actor) -> ActionOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,7 +156,7 @@ async def test_while_temporal_is_away_nothing_is_decided_and_nothing_lost(site: 
 async def test_while_the_database_is_away_a_page_says_so(site: Site, ada: Person, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     away = build(replace(site.world, database=Database(f"sqlite:///{folder / 'assent.db'}")))
-    folder.rmdir()
+    shutil.rmtree(folder)
     async with site.browser(ada) as signed_in, away.browser() as browser:
         browser.cookies = signed_in.cookies
         page = await browser.get("/")

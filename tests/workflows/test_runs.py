@@ -8,6 +8,9 @@ from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from assent.domain.runs import RunStatus
+from assent.runtime.cards import publish_card
+from assent_activities.connectors import build_registry
+from tests.desk import CARD
 from tests.world import AGENT, ANN, EVE, World, action
 
 
@@ -135,3 +138,14 @@ async def test_stopping_a_run_withdraws_what_waits(world: World) -> None:
 async def test_an_idle_run_ends_by_itself(world: World) -> None:
     run_id = await world.start(open=True, idle_seconds=1)
     assert (await world.result(run_id)).status is RunStatus.COMPLETED
+
+
+async def test_the_same_run_id_starts_one_run_and_never_another_agents(world: World) -> None:
+    run_id = await world.start(open=True, run_id=f"mine-{world.settings.task_queue_prefix}")
+    assert await world.start(open=True, run_id=run_id) == run_id
+    other = CARD.replace("name: desk-clerk", "name: other-clerk")
+    publish_card(world.database, build_registry([world.desk]), other, where="other card", by=ANN)
+    with pytest.raises(Conflict, match="belongs to another run"):
+        await world.start(agent="other-clerk", open=True, run_id=run_id)
+    await world.gateway.end_run(run_id, by=AGENT)
+    await world.result(run_id)
