@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,25 +12,23 @@ from temporalio import activity
 
 from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, ProposedAction, Reason, Verdict
 from assent.domain.approvals import approval_digest
-from assent.domain.canonical import Json, canonical_json, stable_text
+from assent.domain.canonical import Json, stable_text
 from assent.domain.catalogue import ActionType
-from assent.domain.effects import ResourceChange
 from assent.domain.errors import InvalidInput
-from assent.domain.people import SYSTEM, Actor, Via
 from assent.domain.ports import ACTIVITY_SUBMIT, SubmitAction
-from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed, Tier
-from assent.policy.admission import admit, declared_limits, measured, schema_faults
-from assent.policy.cards import AgentCard, Limit, Per
-from assent.policy.sentences import fill, redacted
-from assent.store import approvals, ledger, pauses, projection, usage
+from assent.policy.admission import admit, declared_limits, measured
+from assent.policy.cards import AgentCard, Limit
+from assent.store import approvals, pauses, projection, usage
 from assent.store.glance import glance
 from assent.store.tables import ActionRow
+from assent_activities.admission_records import AdmissionRecords
 from assent_activities.cards_shown import request_card
-from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
-from assent_activities.outcomes import action_of, outcome_of, spoken
+from assent_activities.limit_use import use_of
+from assent_activities.outcomes import action_of, outcome_of
+from assent_activities.previews import Preview, look
 
 _STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST: ActionStatus.SUGGESTED}
 
@@ -39,13 +36,6 @@ _STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST
 def approval_id_of(action_id: str) -> str:
     """The id of the approval request of an action: always the same."""
     return f"ap-{hashlib.sha256(action_id.encode()).hexdigest()[:16]}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Preview:
-    changes: list[ResourceChange]
-    note: str = ""
-    refused: str = ""
 
 
 class _Claimed(ActionOutcome):
@@ -79,6 +69,7 @@ class Admission:
         self._effects = effects
         self._cards = CardShelf()
         self._newest: dict[str, int] = {}
+        self._records = AdmissionRecords(dependencies.database)
 
     @activity.defn(name=ACTIVITY_SUBMIT)
     def submit(self, request: SubmitAction) -> ActionOutcome:
@@ -101,7 +92,7 @@ class Admission:
                 with self._deps.database.write() as session:
                     outcome = self._admit(session, job, preview)
             except _PreviewNeeded:
-                preview = self._preview(job)
+                preview = look(self._deps.registry, job)
                 continue
             except _AdmittedBefore as first:
                 job, preview = dataclasses.replace(job, action=first.action), None
@@ -115,7 +106,7 @@ class Admission:
             if recovered is not None:
                 return recovered
 
-    def _admit(self, session: Session, job: Job, preview: _Preview | None) -> ActionOutcome:
+    def _admit(self, session: Session, job: Job, preview: Preview | None) -> ActionOutcome:
         now = self._deps.clock()
         type = self._type(job.action.type)
         seen = glance(
@@ -138,12 +129,12 @@ class Admission:
         version = seen.card_version
         if version is None:
             verdict = _unknown_agent(job.header.agent)
-            return self._write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
+            return self._records.write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
         card = self._cards.get(session, job.header.agent, version)
         self._newest[job.header.agent] = version
         held = pauses.in_force(session, agent=job.header.agent, run_id=job.header.run_id) if seen.paused else []
         limits = declared_limits(card, job.action.type)
-        used = self._used(session, job, limits, now)
+        used = use_of(self._deps.database, session, job, limits, now)
         verdict = admit(
             card=card,
             card_version=version,
@@ -153,9 +144,9 @@ class Admission:
             used=used,
         )
         if verdict.effect in _STATUS or type is None:
-            return self._write(session, job, row, type, verdict, _STATUS[verdict.effect], now)
+            return self._records.write(session, job, row, type, verdict, _STATUS[verdict.effect], now)
         if held:
-            return self._write(session, job, row, type, verdict, ActionStatus.HELD, now, held=held)
+            return self._records.write(session, job, row, type, verdict, ActionStatus.HELD, now, held=held)
         if verdict.effect is AdmissionEffect.APPROVE:
             return self._ask(session, job, row, type, card, verdict, preview, now)
         return self._clear(session, job, row, type, verdict, limits, now)
@@ -169,7 +160,7 @@ class Admission:
             if row is not None:
                 return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
             verdict = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
-            return self._write(session, job, None, type, verdict, ActionStatus.WITHDRAWN, now, message=why)
+            return self._records.write(session, job, None, type, verdict, ActionStatus.WITHDRAWN, now, message=why)
 
     def _refuse(self, job: Job, fault: InvalidInput) -> ActionOutcome:
         """Record an action whose arguments cannot be written down, without them."""
@@ -180,7 +171,7 @@ class Admission:
             if row is not None:
                 return outcome_of(session, row, speed=Speed.QUICK, now=now)
             refused = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
-            return self._write(session, bare, None, None, _unbound(refused, fault), ActionStatus.REFUSED, now)
+            return self._records.write(session, bare, None, None, _unbound(refused, fault), ActionStatus.REFUSED, now)
 
     def _ask(
         self,
@@ -190,13 +181,15 @@ class Admission:
         type: ActionType,
         card: AgentCard,
         verdict: Verdict,
-        preview: _Preview | None,
+        preview: Preview | None,
         now: datetime,
     ) -> ActionOutcome:
         if preview is None:
             raise _PreviewNeeded
         if preview.refused:
-            return self._write(session, job, row, type, verdict, ActionStatus.FAILED, now, message=preview.refused)
+            return self._records.write(
+                session, job, row, type, verdict, ActionStatus.FAILED, now, message=preview.refused
+            )
         shown = request_card(
             header=job.header,
             card=card,
@@ -216,7 +209,7 @@ class Admission:
                 shown=shown,
             )
         except InvalidInput as error:
-            return self._write(session, job, row, type, _unbound(verdict, error), ActionStatus.REFUSED, now)
+            return self._records.write(session, job, row, type, _unbound(verdict, error), ActionStatus.REFUSED, now)
         approval_id = approval_id_of(job.action_id)
         expires = card.actions[type.name].expires
         approvals.open_request(
@@ -231,8 +224,8 @@ class Admission:
             channels=self._deps.channels,
         )
         asked = {"approval": approval_id, "digest": digest, "shown": shown.model_dump(mode="json")}
-        extra = [self._event(job, "approval.requested", asked, now)]
-        outcome = self._write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
+        extra = [self._records.event(job, "approval.requested", asked, now)]
+        outcome = self._records.write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
         return outcome.model_copy(update={"approval_id": approval_id, "digest": digest, "expires_in": expires})
 
     def _clear(
@@ -256,141 +249,21 @@ class Admission:
             at=now,
         )
         if type.speed is Speed.LONG:
-            return self._write(session, job, row, type, verdict, ActionStatus.CLEARED, now)
+            return self._records.write(session, job, row, type, verdict, ActionStatus.CLEARED, now)
         self._effects.claim(session, job, at=now)
-        extra = [self._event(job, "effect.claimed", {}, now)]
-        outcome = self._write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
+        extra = [self._records.event(job, "effect.claimed", {}, now)]
+        outcome = self._records.write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
         return _Claimed(**dict(outcome), unseen=1 if row is None else 0)
 
-    def _write(
-        self,
-        session: Session,
-        job: Job,
-        row: ActionRow | None,
-        type: ActionType | None,
-        verdict: Verdict,
-        status: ActionStatus,
-        now: datetime,
-        *,
-        message: str = "",
-        held: list[str] | None = None,
-        extra: list[dict[str, object]] | None = None,
-    ) -> ActionOutcome:
-        """Write the action's row and events; the row may stand already if a pause held it."""
-        sentence = fill(type.sentence, type, job.action.arguments) if type else f"Call {job.action.type}"
-        if status is ActionStatus.REFUSED and not message:
-            message = " ".join(r.sentence for r in verdict.reasons if r.effect is AdmissionEffect.REFUSE)
-        events: list[dict[str, object]] = []
-        if projection.ensure_run(self._deps.database, session, job.header, at=now) if job.header.first else False:
-            events.append(self._started(job, now))
-        if row is None:
-            projection.insert_action(
-                session,
-                job.header,
-                job.action,
-                action_id=job.action_id,
-                sentence=sentence,
-                status=status,
-                verdict=verdict,
-                message=message,
-                at=now,
-            )
-            events.append(self._event(job, "action.proposed", _proposed(job, type, sentence, verdict), now, agent=True))
-        elif row.status != status.value:
-            projection.update_action(
-                session,
-                job.action_id,
-                status=status.value,
-                message=message,
-                tier=verdict.tier,
-                reasons=[reason.model_dump(mode="json") for reason in verdict.reasons],
-                card_version=verdict.card_version,
-                settled_at=now if status.settled else None,
-            )
-        if status in _EVENTS and (row is None or row.status != status.value):
-            body: dict[str, Json] = {"message": message}
-            if held:
-                body["pauses"] = held
-            events.append(self._event(job, _EVENTS[status], body, now))
-        ledger.append_many(session, [*events, *(extra or [])]) if events or extra else None
-        if status is not ActionStatus.CLAIMED:
-            projection.step_run(
-                session,
-                job.header.run_id,
-                status=_RUN_STATUS.get(status, RunStatus.RUNNING),
-                step=f"{sentence}: {status.value}",
-                at=now,
-                new_actions=1 if row is None else 0,
-            )
-        return ActionOutcome(
-            action_id=job.action_id,
-            key=job.action.key,
-            type=job.action.type,
-            status=status,
-            speed=type.speed if type else Speed.QUICK,
-            sentence=sentence,
-            reasons=verdict.reasons,
-            message=message,
-            held_by=held or [],
-            settled_at=now if status.settled else None,
-        )
-
-    def _used(self, session: Session, job: Job, limits: list[Limit], now: datetime) -> list[float]:
-        if not limits:
-            return []
-        agent, kind = job.header.agent, job.action.type
-        usage.lock_usage(self._deps.database, session, agent=agent, action_type=kind)
-        used = []
-        for limit in limits:
-            match limit.per:
-                case Per.ACTION:
-                    used.append(0.0)
-                case Per.RUN:
-                    run_id = job.header.run_id
-                    used.append(usage.used_in_run(session, run_id=run_id, action_type=kind, measure=limit.measure))
-                case Per.HOUR:
-                    used.append(
-                        usage.used_in_hour(session, agent=agent, action_type=kind, measure=limit.measure, now=now)
-                    )
-        return used
-
-    def _early_preview(self, job: Job) -> _Preview | None:
+    def _early_preview(self, job: Job) -> Preview | None:
         """Look at the records before the transaction where the newest card known says that a person will be asked."""
         card = self._cards.known(job.header.agent, self._newest.get(job.header.agent, 0))
         rule = card.actions.get(job.action.type) if card else None
-        return self._preview(job) if rule is not None and rule.tier is Tier.APPROVE else None
-
-    def _preview(self, job: Job) -> _Preview:
-        operation = self._deps.registry.get(job.action.type)
-        if operation is None or schema_faults(operation.type, job.action.arguments):
-            return _Preview([])
-        call = Call(key=job.action_id, arguments=job.action.arguments, agent=job.header.agent, run_id=job.header.run_id)
-        try:
-            changes = operation.preview(call)
-            canonical_json([change.model_dump(mode="json") for change in changes])
-            return _Preview(changes)
-        except ActionFailed as error:
-            return _Preview([], refused=spoken(error))
-        except ConnectorUnavailable as error:
-            return _Preview([], note=f"The records could not be looked at: {spoken(error)}")
-        except Exception as error:
-            return _Preview([], note=f"The records could not be looked at: {type(error).__name__}.")
+        return look(self._deps.registry, job) if rule is not None and rule.tier is Tier.APPROVE else None
 
     def _type(self, name: str) -> ActionType | None:
         operation = self._deps.registry.get(name)
         return operation.type if operation else None
-
-    def _started(self, job: Job, now: datetime) -> dict[str, object]:
-        header = job.header
-        body = {"goal": header.goal, "received": header.received}
-        return ledger.event_row(now, "run.started", header.started_by, header.run_id, "", header.agent, body)
-
-    def _event(
-        self, job: Job, kind: str, body: dict[str, Json], now: datetime, *, agent: bool = False
-    ) -> dict[str, object]:
-        name = job.header.agent
-        actor = Actor(id=name, name=name, via=Via.API) if agent else SYSTEM
-        return ledger.event_row(now, kind, actor, job.header.run_id, job.action_id, name, body)
 
 
 def _action_id(request: SubmitAction) -> str:
@@ -426,26 +299,3 @@ def _unbound(verdict: Verdict, error: InvalidInput) -> Verdict:
     return verdict.model_copy(
         update={"effect": AdmissionEffect.REFUSE, "tier": None, "reasons": [reason, *verdict.reasons]}
     )
-
-
-def _proposed(job: Job, type: ActionType | None, sentence: str, verdict: Verdict) -> dict[str, Json]:
-    arguments = redacted(type, job.action.arguments) if type else job.action.arguments
-    return {
-        "key": job.action.key,
-        "type": job.action.type,
-        "sentence": sentence,
-        "arguments": arguments,
-        "reason": job.action.reason,
-        "verdict": verdict.model_dump(mode="json"),
-    }
-
-
-_EVENTS = {
-    ActionStatus.REFUSED: "action.refused",
-    ActionStatus.SUGGESTED: "action.suggested",
-    ActionStatus.HELD: "action.held",
-    ActionStatus.CLEARED: "action.cleared",
-    ActionStatus.FAILED: "action.failed",
-    ActionStatus.WITHDRAWN: "action.withdrawn",
-}
-_RUN_STATUS = {ActionStatus.AWAITING: RunStatus.WAITING, ActionStatus.HELD: RunStatus.HELD}
