@@ -71,14 +71,15 @@ def _as_fractions(value: Json) -> Json:
 
 
 def _evaluated(expression: str, arguments: Json, agent: str, run_id: str, reason: str) -> bool:
-    activation: dict[str, Any] = {
-        "args": json_to_cel(arguments),
-        "agent": celpy.celtypes.StringType(agent),
-        "run": celpy.celtypes.StringType(run_id),
-        "reason": celpy.celtypes.StringType(reason),
-    }
+    program = _program(expression)
     try:
-        value = _program(expression).evaluate(activation)
+        activation: dict[str, Any] = {
+            "args": json_to_cel(arguments),
+            "agent": celpy.celtypes.StringType(agent),
+            "run": celpy.celtypes.StringType(run_id),
+            "reason": celpy.celtypes.StringType(reason),
+        }
+        value = program.evaluate(activation)
     except (CELEvalError, ValueError, TypeError, OverflowError) as error:
         raise ConditionError(f"{expression!r} cannot be evaluated for these arguments.") from error
     if not isinstance(value, celpy.celtypes.BoolType | bool):

@@ -86,7 +86,8 @@ class Settings(BaseSettings):
     )
     cards: Folders = Field(
         default_factory=list,
-        description="Folders of agent cards (YAML) that `assent up` and `assent db migrate` publish, separated by commas (or a JSON list).",
+        description="Folders of agent cards (YAML) that `assent up` and `assent db migrate` publish, separated by "
+        "commas (or a JSON list).",
     )
     web_host: str = Field(default="127.0.0.1", description="Network address that the web server listens on.")
     web_port: int = Field(default=8484, ge=1, le=65535, description="Port that the web server listens on.")

@@ -105,11 +105,13 @@ async def test_an_id_that_is_not_written_yet_is_no_way_into_another_agents_run(s
     mine = fresh("mine")
     key, other_key = still.key(), still.key(still.second_agent())
     async with still.with_key(key) as agent, still.with_key(other_key) as other:
-        for client in (agent, other):
-            assert (await client.post("/runs", json={"run_id": mine})).status_code == 201
+        assert (await agent.post("/runs", json={"run_id": mine})).status_code == 201
+        assert (await agent.post("/runs", json={"run_id": mine})).status_code == 201
+        is_problem(await other.post("/runs", json={"run_id": mine}), 409)
         assert (await other.get(f"/runs/{mine}/events")).status_code in {404, 503}
         assert (await other.post(f"/runs/{mine}/actions", json=NOTE)).status_code in {404, 503}
-        unwritten = is_problem(await other.get(f"/runs/{mine}"), 503)
+        assert (await other.get(f"/runs/{mine}")).status_code in {404, 503}
+        unwritten = is_problem(await agent.get(f"/runs/{mine}"), 503)
         assert "no worker has taken it up" in unwritten["detail"]
 
 

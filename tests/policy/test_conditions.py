@@ -22,6 +22,10 @@ def test_agent_run_and_reason_can_be_named() -> None:
     assert asked('agent == "clerk" && run == "run-1" && reason.contains("cause")')
 
 
+def test_a_number_beyond_sixty_four_bits_is_a_number_still() -> None:
+    assert asked("args.amount > 1.0", amount=2**70)
+
+
 @pytest.mark.parametrize("expression", ["args.missing > 1", "args.amount", "args.amount > 'much'"])
 def test_what_gives_neither_true_nor_false_is_doubt(expression: str) -> None:
     with pytest.raises(ConditionError):

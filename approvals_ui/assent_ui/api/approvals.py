@@ -16,6 +16,7 @@ from assent_ui.api import schemas
 from assent_ui.api.answers import page_of, page_request, problems
 from assent_ui.api.callers import Caller, api_person, require_scope
 from assent_ui.auth import Viewer
+from assent_ui.clicks import own_decision_id
 from assent_ui.deps import DepsHere
 
 router = APIRouter(tags=["approvals"])
@@ -56,7 +57,12 @@ async def decide(
 ) -> schemas.DecisionOut:
     """Approve or reject. Needs the role approver, and the digest of what was shown."""
     decision = await deps.gateway.decide(
-        approval_id, verb=body.verdict, digest=body.digest, by=viewer.actor, reason=body.reason, decision_id=body.id
+        approval_id,
+        verb=body.verdict,
+        digest=body.digest,
+        by=viewer.actor,
+        reason=body.reason,
+        decision_id=own_decision_id(body.id, viewer.id),
     )
     return schemas.DecisionOut(
         id=decision.id,

@@ -18,6 +18,7 @@ from assent.store.queries import approvals, ledger, runs
 from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.ledger import TouchView
 from assent.store.queries.paging import PageRequest
+from assent_ui.clicks import own_decision_id
 from assent_ui.pages.context import Here
 from assent_ui.rendering.records import records
 
@@ -66,7 +67,7 @@ async def decide(
             digest=digest,
             by=here.viewer.actor,
             reason=reason.replace("\r\n", "\n"),
-            decision_id=_own(decision_id, here.viewer.id),
+            decision_id=own_decision_id(decision_id, here.viewer.id),
         )
     except NotFound:
         raise
@@ -149,8 +150,3 @@ def _history(session: Session, approval: ApprovalView) -> list[TouchView]:
     ]
     unique = {(touch.action_id, touch.undo): touch for touch in found}
     return sorted(unique.values(), key=lambda touch: touch.at, reverse=True)[:HISTORY]
-
-
-def _own(decision_id: str, person: str) -> str | None:
-    """The form's id of this click, made the person's own so that nobody can block another's decision with it."""
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"{person}:{decision_id}").hex if decision_id else None
