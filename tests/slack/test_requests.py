@@ -23,7 +23,7 @@ OTHER_ID = "f" * 16
     [
         Tampering(secret="somebody else's secret"),
         Tampering(age=301),
-        Tampering(age=-301),
+        Tampering(age=-900),
         Tampering(signature=""),
         Tampering(signature="v0=" + "0" * 64),
         Tampering(signature="v0=é"),

@@ -1,0 +1,1 @@
+"""Committed histories, replayed against today's workflow code."""
