@@ -18,8 +18,9 @@ from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
 from assent.runtime import processes
 from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
-from assent.runtime.temporal import devserver, locate
+from assent.runtime.temporal import locate
 from assent.store.tables import RollbackRow
+from tests.early_server import early_server
 from tests.world import AGENT, ANN, World, action, make_world
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -121,23 +122,14 @@ STORIES: list[Story] = [plan_approved, proposals, failure, held, undone, continu
 async def record(folder: Path) -> None:
     """Play every story on a server of its own and write the histories, each continuation a file."""
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
         executable = locate.obtain(Settings.load(), Progress()).path
-        server = devserver.DevServer(executable, port=processes.free_port())
-        extra = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=150"]
-        log = place / "temporal.log"
-        with log.open("wb") as output:
-            child = processes.start([*server.command(), *extra], output=output, changes={})
-            try:
-                server.wait_ready(lambda: child.poll() is None, log, Progress())
-                settings = Settings.load(data_dir=place / "data")
-                world = await make_world(server.address, settings.database_url, settings)
-                async with world.working():
-                    for story in STORIES:
-                        await _write(world, story, folder)
-                world.database.close()
-            finally:
-                processes.stop(child)
+        with early_server(executable, Path(name)) as address:
+            settings = Settings.load(data_dir=Path(name) / "data")
+            world = await make_world(address, settings.database_url, settings)
+            async with world.working():
+                for story in STORIES:
+                    await _write(world, story, folder)
+            world.database.close()
 
 
 async def _write(world: World, story: Story, folder: Path) -> None:
