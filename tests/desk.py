@@ -62,6 +62,7 @@ class Desk:
         after: Called after each effect, before it is reported.
         undo_trouble: Called before each undo; may raise or wait.
         knows: Whether ``lookup`` can say what happened.
+        forgets: Names of action types for which it never can.
     """
 
     done: list[str] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Desk:
     after: Callable[[Call], None] = lambda call: None
     undo_trouble: Callable[[Call], None] = lambda call: None
     knows: bool = True
+    forgets: frozenset[str] = frozenset()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -150,7 +152,7 @@ class DeskOperation:
         return self._performed(call, changes)
 
     def lookup(self, call: Call) -> Performed | bool | None:
-        if not self._desk.knows:
+        if not self._desk.knows or self.type.name in self._desk.forgets:
             return None
         return self._performed(call, []) if call.key in self._desk.done else False
 
