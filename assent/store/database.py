@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from assent.domain.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 SQLITE_BUSY_MS = 30_000
 """How long a SQLite connection waits for another process's write lock."""
@@ -108,8 +111,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        # What the driver says names hosts and users: it is for the log and for `assent doctor`, not for a page.
+        log.warning("The database does not answer: %s", _first_line(error))
         raise Unavailable(
-            f"The database does not answer: {_first_line(error)}.",
+            "The database does not answer.",
             where="database",
             todo="Nothing was changed. See `assent doctor`; trying again is safe.",
         ) from error
