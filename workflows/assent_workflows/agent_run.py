@@ -66,7 +66,7 @@ class AgentRun:
         self._counts = dict(carried.counts)
         self._ending = carried.ending
         self._stopped = carried.stopped
-        self._carrying = False
+        self._carries = False
         self._introduced = input.carried is not None
         self._wakes = 0
         self._asked_at: dict[str, int] = {}
@@ -318,10 +318,18 @@ class AgentRun:
             return True
         return not self._plan.left and (not self._input.open or bool(self._ending))
 
+    @property
+    def _carrying(self) -> bool:
+        """Whether the run is about to continue as new: nothing new starts, and what only waits is carried over.
+
+        Whoever asks is told what holds in this very activation. Conditions are looked at in turn, so a flag that one
+        of them set would come too late for those before it, and nothing would look at them again.
+        """
+        self._carries = self._carries or workflow.info().is_continue_as_new_suggested()
+        return self._carries
+
     def _moved(self) -> bool:
         """Whether the main task has something to do."""
-        if not self._carrying and workflow.info().is_continue_as_new_suggested():
-            self._carrying = True
         if self._quiet() and (self._carrying or self._finished()):
             return True
         room = len(self._tasks) < MAX_UNDER_WAY and not self._carrying and not self._stopped
