@@ -102,8 +102,10 @@ def _make_private(path: Path) -> None:
     """Make a new SQLite file that only this user can read; its companions take over its mode."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(OSError):
-        # What can be neither made nor opened is told by the first connection.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # An existing file must not be opened here: closing it would drop the locks of every connection that this
+        # process has to it (POSIX), and others could take its log away. What cannot be made is told by the first
+        # connection.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextlib.contextmanager
