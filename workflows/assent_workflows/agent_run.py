@@ -197,7 +197,10 @@ class AgentRun:
 
     async def _start_planned(self, action: ProposedAction, blocked: str) -> None:
         outcome = await self._first_submit(action, blocked)
-        await self._pursue(WaitingAction(action=action, outcome=outcome))
+        # After a crash, a decision on it may have come before the plan reached it again: then it is pursued already,
+        # and a second pursuer would wait for a decision that the first one took.
+        if action.key not in self._waiting:
+            await self._pursue(WaitingAction(action=action, outcome=outcome))
 
     def _pursue_in_background(self, waiting: WaitingAction) -> None:
         self._waiting[waiting.action.key] = waiting
