@@ -15,18 +15,19 @@ SUGGESTED_AFTER = 150
 
 
 @contextmanager
-def early_server(executable: Path, folder: Path) -> Iterator[str]:
+def early_server(executable: Path, folder: Path, *, after: int = SUGGESTED_AFTER) -> Iterator[str]:
     """Run it while the block runs; gives its address.
 
     Args:
         executable: A Temporal CLI.
         folder: For its log.
+        after: Events of a history after which continuing as new is suggested.
     """
     server = devserver.DevServer(executable, port=processes.free_port())
     command = [
         *server.command(),
         "--dynamic-config-value",
-        f"limit.historyCount.suggestContinueAsNew={SUGGESTED_AFTER}",
+        f"limit.historyCount.suggestContinueAsNew={after}",
     ]
     log = folder / "early-temporal.log"
     with log.open("wb") as output:

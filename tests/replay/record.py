@@ -1,25 +1,29 @@
-"""Record the histories that ``test_replay`` replays: ``python -m tests.replay.record`` from the top of the checkout.
+"""Record the histories that ``test_replay`` replays: ``python -m tests.replay.record [STORY…]``, from the top.
 
-Run it when a workflow changes on purpose, and keep the old files as long as runs that began under them may go on.
+Run it for a story that is new, and keep the old files as long as runs that began under them may go on: a history that
+no longer replays asks for ``workflow.patched``, not for being recorded again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import Verb
 from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.runs import OnFailure
 from assent.runtime import processes
 from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
 from assent.runtime.temporal import locate
 from assent.store.tables import RollbackRow
+from tests.desk import CARD
 from tests.early_server import early_server
 from tests.world import AGENT, ANN, World, action, make_world
 
@@ -115,21 +119,186 @@ async def continued(world: World) -> list[str]:
     return [run_id]
 
 
-STORIES: list[Story] = [plan_approved, proposals, failure, held, undone, continued]
+async def plan_with_failures(world: World) -> list[str]:
+    """A plan with references, a failure and what depends on it, and an approval in its middle."""
+    run_id = await world.start(
+        action("a", "desk.read", text="milk"),
+        action("b", "desk.pay", to="bob", amount=40),
+        action("c", "desk.note", text={"$ref": "a.echo.text"}),
+        action("d", "desk.tip", to="nobody", amount=1),
+        action("e", "desk.note", text={"$ref": "d.echo.text"}),
+        action("f", "desk.note", text="after all").model_copy(update={"after": ["d"]}),
+        on_failure=OnFailure.CONTINUE,
+    )
+    await world.decide(await world.outcome(run_id, "b", ActionStatus.AWAITING), Verb.APPROVE)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def late_decisions(world: World) -> list[str]:
+    """A rejection, and decisions that come too late or name nothing."""
+    run_id = await world.start(open=True)
+    waiting = await world.gateway.propose(run_id, action("a", "desk.pay", to="bob", amount=40), by=AGENT)
+    decision = await world.decide(waiting, Verb.REJECT, reason="Bob was paid.")
+    await world.outcome(run_id, "a")
+    handle = world.client.get_workflow_handle(run_id)
+    late = decision.model_copy(update={"id": "late", "verb": Verb.APPROVE})
+    for message in (late, late, decision.model_copy(update={"id": "nothing", "action_id": f"{run_id}:nothing"})):
+        await handle.signal("decide", message)
+    await world.eventually(lambda: "approval.late" in world.events(run_id=run_id))
+    await world.gateway.end_run(run_id, by=AGENT)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def forged_decision(world: World) -> list[str]:
+    """A decision that does not count, followed by one that does."""
+    run_id = await world.start(action("a", "desk.pay", to="bob", amount=40))
+    waiting = await world.outcome(run_id, "a", ActionStatus.AWAITING)
+    decision = await world.decide(waiting.model_copy(), Verb.APPROVE, by=ANN)
+    forged = decision.model_copy(update={"id": "forged", "by": AGENT})
+    await world.client.get_workflow_handle(run_id).signal("decide", forged)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def expired(world: World) -> list[str]:
+    """Nobody decides within the minute that the card gives, but for a pause."""
+    world.publish(CARD.replace("expires: 1h", "expires: 1m"))
+    run_id = await world.start(action("a", "desk.pay", to="bob", amount=40))
+    await world.outcome(run_id, "a", ActionStatus.AWAITING)
+    await asyncio.sleep(50)
+    pause_id = await world.gateway.pause(Scope(kind=ScopeKind.EVERYTHING), by=ANN)
+    await asyncio.sleep(15)
+    await world.gateway.resume(pause_id, by=ANN)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def stopped(world: World) -> list[str]:
+    """A run that is stopped with a request open, a held action and steps that never started."""
+    run_id = await world.start(
+        action("a", "desk.pay", to="bob", amount=40),
+        action("b", "desk.note", text="never"),
+        open=True,
+    )
+    await world.outcome(run_id, "a", ActionStatus.AWAITING)
+    await world.gateway.pause(Scope(kind=ScopeKind.RUN, name=run_id), by=ANN)
+    await world.gateway.propose(run_id, action("c", "desk.note", text="held"), by=AGENT)
+    await world.gateway.end_run(run_id, by=ANN, stop=True)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def idle(world: World) -> list[str]:
+    """An open run that ends by itself."""
+    run_id = await world.start(open=True, idle_seconds=2)
+    await world.gateway.propose(run_id, action("a", "desk.note", text="x"), by=AGENT)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def long_approved(world: World) -> list[str]:
+    """Long actions, automatic and approved in a plan."""
+    world.publish(CARD.replace("desk.letter: {tier: auto}", "desk.letter: {tier: approve}"))
+    run_id = await world.start(
+        action("a", "desk.letter", text="Dear Bob"),
+        action("b", "desk.note", text="sent"),
+    )
+    await world.decide(await world.outcome(run_id, "a", ActionStatus.AWAITING), Verb.APPROVE)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def long_automatic(world: World) -> list[str]:
+    """A long action that is cleared at once, held between and done."""
+    run_id = await world.start(open=True)
+    await world.gateway.propose(run_id, action("a", "desk.letter", text="Dear Bob"), by=AGENT)
+    await world.outcome(run_id, "a")
+    pause_id = await world.gateway.pause(Scope(kind=ScopeKind.EVERYTHING), by=ANN)
+    await world.gateway.propose(run_id, action("b", "desk.letter", text="Dear Eve"), by=AGENT)
+    await world.gateway.resume(pause_id, by=ANN)
+    await world.outcome(run_id, "b")
+    await world.gateway.end_run(run_id, by=AGENT)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def continued_plan(world: World) -> list[str]:
+    """A plan that continues as new, several times, with a request open and references across."""
+    pay = action("pay", "desk.pay", to="bob", amount=1).model_copy(update={"after": []})
+    steps = [
+        action(f"s{n:02}", "desk.note" if n % 4 else "desk.letter", text={"$ref": f"s{n - 1:02}.echo.text"})
+        for n in range(1, 70)
+    ]
+    first = action("s00", "desk.read", text="milk").model_copy(update={"after": []})
+    run_id = await world.start(pay, first, *steps)
+    waiting = await world.outcome(run_id, "pay", ActionStatus.AWAITING)
+    await world.outcome(run_id, "s69")
+    await world.decide(waiting, Verb.APPROVE)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def undone_while_waiting(world: World) -> list[str]:
+    """A rollback of a run that still waits for a person."""
+    run_id = await world.start(
+        action("a", "desk.tip", to="bob", amount=1),
+        action("b", "desk.letter", text="Dear Bob"),
+        action("c", "desk.pay", to="bob", amount=1),
+    )
+    await world.outcome(run_id, "c", ActionStatus.AWAITING)
+    scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
+    rollback_id = await world.gateway.rollback(scope, by=ANN, reason="Wrong.")
+    await world.client.get_workflow_handle(rollback_id).result()
+    return [run_id, rollback_id]
+
+
+async def undone_action(world: World) -> list[str]:
+    """A rollback of one action."""
+    run_id = await world.start(action("a", "desk.tip", to="bob", amount=1))
+    await world.result(run_id)
+    scope = RollbackScope(kind=RollbackScopeKind.ACTION, id=f"{run_id}:a")
+    rollback_id = await world.gateway.rollback(scope, by=ANN)
+    await world.client.get_workflow_handle(rollback_id).result()
+    return [rollback_id]
+
+
+STORIES: list[Story] = [
+    plan_approved,
+    proposals,
+    failure,
+    held,
+    undone,
+    continued,
+    plan_with_failures,
+    late_decisions,
+    forged_decision,
+    expired,
+    stopped,
+    idle,
+    long_approved,
+    long_automatic,
+    continued_plan,
+    undone_while_waiting,
+    undone_action,
+]
 """Everything that is recorded; each file is named by its story and its place in it."""
 
 
-async def record(folder: Path) -> None:
-    """Play every story on a server of its own and write the histories, each continuation a file."""
+async def record(folder: Path, names: Sequence[str] = ()) -> None:
+    """Play the stories of these names, or all, each with a world of its own, and write each execution to a file."""
     with tempfile.TemporaryDirectory() as name:
         executable = locate.obtain(Settings.load(), Progress()).path
         with early_server(executable, Path(name)) as address:
-            settings = Settings.load(data_dir=Path(name) / "data")
-            world = await make_world(address, settings.database_url, settings)
-            async with world.working():
-                for story in STORIES:
+            for story in STORIES:
+                if names and story.__name__ not in names:
+                    continue
+                settings = Settings.load(data_dir=Path(name) / story.__name__)
+                world = await make_world(address, settings.database_url, settings)
+                async with world.working():
                     await _write(world, story, folder)
-            world.database.close()
+                world.database.close()
 
 
 async def _write(world: World, story: Story, folder: Path) -> None:
@@ -148,5 +317,5 @@ async def _write(world: World, story: Story, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(record(HISTORIES))
+    asyncio.run(record(HISTORIES, sys.argv[1:]))
     processes.leave(0)

@@ -17,40 +17,30 @@ from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.ports import SubmitAction
 from assent.domain.runs import EndRun, RunHeader, RunStatus
 from assent.gateway import utc_now
-from assent.runtime import processes
-from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
-from assent.runtime.temporal import devserver
 from assent.runtime.verify import verify
 from assent_activities.admission import Admission
 from assent_activities.connectors import Call, build_registry
 from assent_activities.dependencies import Dependencies
 from assent_activities.effects import EffectProtocol
+from tests.early_server import early_server
 from tests.world import AGENT, ANN, World, action, make_world
 
 EVENTS = 60
-"""History events after which the server suggests to continue as new; 4,096 on a server that is not told otherwise."""
-
-
-class HastyServer(devserver.DevServer):
-    """A dev server that suggests to continue as new very soon."""
-
-    def command(self) -> list[str]:
-        return [*super().command(), "--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={EVENTS}"]
+"""Events of a history after which the server suggests to continue as new: a border after every few actions."""
 
 
 @pytest.fixture(scope="module")
-def hasty_server(temporal_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address."""
-    server = HastyServer(temporal_executable, port=processes.free_port())
-    with devserver.running(server, tmp_path_factory.mktemp("hasty") / "temporal.log", Progress()):
-        yield server.address
+def early(temporal_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server that suggests it early."""
+    with early_server(temporal_executable, tmp_path_factory.mktemp("early"), after=EVENTS) as address:
+        yield address
 
 
 @pytest_asyncio.fixture
-async def world(hasty_server: str, settings: Settings) -> AsyncIterator[World]:
-    """A world on the hasty server; a worker runs."""
-    world = await make_world(hasty_server, settings.database_url, settings)
+async def world(early: str, settings: Settings) -> AsyncIterator[World]:
+    """A world on that server; a worker runs."""
+    world = await make_world(early, settings.database_url, settings)
     async with world.working():
         yield world
     world.database.close()
