@@ -1,45 +1,32 @@
-"""The yardstick: the leanest workflows for the same work, with none of Assent in them."""
+"""The yardstick: the leanest workflows for the same work, with none of Assent in them.
+
+Its worker process is tuned as Assent's is: no sandbox, few threads for workflow code, few collections of garbage, no
+compression.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from temporalio import activity, workflow
-from temporalio.client import Client
 from temporalio.worker import Worker
+
+from assent.runtime import processes
+from assent.runtime.worker import WORKFLOW_THREADS, rarely_collect_garbage, workflow_runner
+from benchmarks.crew import connect, tell, until_told_to_end
 
 TASK_QUEUE = "bare"
 _TIMEOUT = timedelta(seconds=30)
-
-effect_started: dict[str, float] = {}
-"""Monotonic time at which the last effect of a run started, by workflow id."""
-
-_waiting: dict[str, asyncio.Future[None]] = {}
 
 
 @activity.defn(name="bare_effect")
 def effect(key: str) -> str:
     """Do nothing, and say when."""
-    run_id = activity.info().workflow_id or ""
-    effect_started[run_id] = time.perf_counter()
-    if waiting := _waiting.pop(run_id, None):
-        waiting.get_loop().call_soon_threadsafe(waiting.set_result, None)
+    tell(activity.info().workflow_id or "")
     return key
-
-
-async def has_started(run_id: str) -> None:
-    """Wait until a run's first effect has started."""
-    waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    _waiting[run_id] = waiting
-    if run_id in effect_started:
-        _waiting.pop(run_id, None)
-        return
-    await waiting
 
 
 @workflow.defn(name="BareGated")
@@ -87,16 +74,24 @@ class BareUpdate:
         self._ended = True
 
 
-@asynccontextmanager
-async def bare_worker(client: Client) -> AsyncIterator[None]:
-    """Run the yardstick's worker while the block runs."""
-    with ThreadPoolExecutor(50) as executor:
+async def _main(address: str) -> None:
+    """Run one worker process of the yardstick."""
+    client = await connect(address)
+    rarely_collect_garbage()
+    with ThreadPoolExecutor(50) as executor, ThreadPoolExecutor(WORKFLOW_THREADS) as workflow_executor:
         async with Worker(
             client,
             task_queue=TASK_QUEUE,
             workflows=[BareGated, BareUpdate],
             activities=[effect],
             activity_executor=executor,
+            workflow_runner=workflow_runner(),
+            workflow_task_executor=workflow_executor,
             max_concurrent_workflow_tasks=100,
         ):
-            yield
+            await until_told_to_end()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1]))
+    processes.leave(0)

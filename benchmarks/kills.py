@@ -125,7 +125,7 @@ def measure(folder: Path, report: Report, *, runs: int) -> None:
     good = verdict.clean and not found["doubled"] and not found["lost"] and not found["unexplained"]
     report.failed = report.failed or not good
     report.notes.append(
-        f"**kill -9** of the worker three times and of everything with Temporal three times during {runs:,} runs: "
+        f"**kill -9** of a worker three times and of everything with Temporal three times during {runs:,} runs: "
         f"{found['ended']:,} runs ended, {found['effects']:,} effects, {len(found['doubled'])} doubled, "
         f"{len(found['lost'])} lost, {found['unknown']} unknown ({len(found['unexplained'])} without an explanation), "
         f"{verdict.adopted} adopted; `assent verify`: "

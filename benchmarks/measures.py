@@ -39,12 +39,10 @@ async def approval_latency(subject: Subject, samples: int) -> float:
     await asyncio.sleep(1.0)
     seconds = []
     for run_id in runs:
-        subject.forget(run_id)
+        subject.effects.forget(run_id)
         begun = time.perf_counter()
         await subject.approve(run_id)
-        while (at := subject.effect_at(run_id)) is None:
-            await asyncio.sleep(0.0005)
-        seconds.append(at - begun)
+        seconds.append(await subject.effects.next(run_id) - begun)
         await subject.finish(run_id)
     return statistics.median(seconds)
 

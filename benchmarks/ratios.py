@@ -6,14 +6,14 @@ import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from temporalio.client import Client, GrpcCompression
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.client import Client
 
 from assent.runtime import processes
 from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
 from assent.runtime.temporal import devserver, locate
 from benchmarks import measures
+from benchmarks.crew import connect
 from benchmarks.report import Report, Row
 from benchmarks.subjects import Subject, assent_subject, bare_subject
 
@@ -38,10 +38,10 @@ async def measure(wanted: Sequence[str], folder: Path, report: Report, *, rounds
     server = devserver.DevServer(executable, port=processes.free_port(), database=folder / "temporal.db")
     scale = 10 if quick else 1
     with devserver.running(server, folder / "temporal.log", progress):
-        client = await Client.connect(
-            server.address, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
-        )
-        bench = _Bench(client, folder, report, rounds, progress)
+        client = await connect(server.address)
+        workers = Settings.load().workers
+        report.workers = workers
+        bench = _Bench(client, folder, report, rounds, workers, progress)
         if GATED in wanted:
             await bench.faster(
                 f"{GATED}: runs of one automatic and one approved action",
@@ -78,11 +78,14 @@ async def _halved(figure: Awaitable[float]) -> float:
 
 
 class _Bench:
-    def __init__(self, client: Client, folder: Path, report: Report, rounds: int, progress: Progress) -> None:
+    def __init__(
+        self, client: Client, folder: Path, report: Report, rounds: int, workers: int, progress: Progress
+    ) -> None:
         self._client = client
         self._folder = folder
         self._report = report
         self._rounds = rounds
+        self._workers = workers
         self._progress = progress
 
     async def faster(
@@ -104,7 +107,7 @@ class _Bench:
         """The cost of an action late in a long run against one early in it."""
         name = f"cost of an action in one run, at {actions:,} against at 10"
         self._progress.phase(name)
-        async with assent_subject(self._client, self._folder) as subject:
+        async with assent_subject(self._client, self._folder, self._workers) as subject:
             early, late = await measures.long_run(subject, actions)
         ratio = late / early
         self._report.rows.append(Row(name, "ms", [1_000 * early], [1_000 * late], ratio, "≤ 1.2", ratio <= 1.2))
@@ -115,9 +118,9 @@ class _Bench:
         bare, assent = [], []
         for number in range(1, self._rounds + 1):
             self._progress.phase(f"{name}: round {number} of {self._rounds}, bare")
-            async with bare_subject(self._client) as subject:
+            async with bare_subject(self._client, self._workers) as subject:
                 bare.append(await figure(subject))
             self._progress.phase(f"{name}: round {number} of {self._rounds}, Assent")
-            async with assent_subject(self._client, self._folder) as subject:
+            async with assent_subject(self._client, self._folder, self._workers) as subject:
                 assent.append(await figure(subject))
         return bare, assent

@@ -34,9 +34,18 @@ class Row:
 
 @dataclass
 class Report:
-    """All measurements of one run."""
+    """All measurements of one run.
+
+    Attributes:
+        command: What was typed.
+        workers: Worker processes of each subject; 0 if no ratio was measured.
+        rows: The ratios.
+        notes: What else was found.
+        failed: Something other than a ratio missed its target.
+    """
 
     command: str
+    workers: int = 0
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failed: bool = False
@@ -53,8 +62,11 @@ class Report:
             "",
             f"`{self.command}`, Python {platform.python_version()}, temporalio {version('temporalio')}, "
             f"{platform.system()} {platform.machine()}. Both subjects run on one Temporal dev server (file database, "
-            "Assent's tuning), interleaved; figures are medians over rounds with the smallest and largest behind them. "
-            "Ratios mean something, absolute figures are this machine's.",
+            "Assent's tuning), interleaved, each with the same number of worker processes of its own "
+            f"({self.workers or 'none in this run'}: what `assent up` starts here), which tell the measuring process "
+            "when an effect starts. Nobody compresses, neither runs workflows in the SDK's sandbox, and bare uses "
+            "regular activities. Figures are medians over rounds with the smallest and largest behind them. Ratios "
+            "mean something, absolute figures are this machine's.",
             "",
         ]
         if self.rows:

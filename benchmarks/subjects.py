@@ -19,8 +19,6 @@ from assent.domain.approvals import Verb
 from assent.domain.people import SYSTEM, Actor, Role, Via
 from assent.gateway import Gateway, StartRun
 from assent.runtime.cards import publish_card
-from assent.runtime.settings import Settings
-from assent.runtime.worker import running_worker
 from assent.store.database import Database
 from assent.store.migrate import migrate
 from assent.store.queries import approvals
@@ -29,6 +27,7 @@ from assent.store.tables import PersonRow
 from assent_activities.connectors import build_registry
 from benchmarks import bare
 from benchmarks.connector import CARD, BenchConnector
+from benchmarks.crew import Effects, crew
 
 AGENT = Actor(id="bench-agent", name="bench-agent", via=Via.API)
 PERSON = Actor(id="bench-person", name="Bench Person", via=Via.API)
@@ -53,12 +52,9 @@ class Subject(Protocol):
         """Wait until the run waits for its approval."""
         ...
 
-    def effect_at(self, run_id: str) -> float | None:
-        """When the run's newest effect started."""
-        ...
-
-    def forget(self, run_id: str) -> None:
-        """Forget when the run's newest effect started."""
+    @property
+    def effects(self) -> Effects:
+        """What its worker processes tell of effects."""
         ...
 
     async def open(self) -> str:
@@ -77,8 +73,9 @@ class Subject(Protocol):
 class BareSubject:
     """The yardstick."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, effects: Effects) -> None:
         self._client = client
+        self.effects = effects
 
     async def start(self, automatic: int) -> str:
         """Start ``BareGated``."""
@@ -87,8 +84,8 @@ class BareSubject:
         return run_id
 
     async def parked(self, run_id: str) -> None:
-        """Its automatic activities have run."""
-        await bare.has_started(run_id)
+        """Its first automatic activity has started."""
+        await self.effects.next(run_id)
 
     async def approve(self, run_id: str) -> None:
         """One signal."""
@@ -97,14 +94,6 @@ class BareSubject:
     async def finish(self, run_id: str) -> None:
         """Its result."""
         await self._client.get_workflow_handle(run_id).result()
-
-    def effect_at(self, run_id: str) -> float | None:
-        """From the activity."""
-        return bare.effect_started.get(run_id)
-
-    def forget(self, run_id: str) -> None:
-        """Clear it."""
-        bare.effect_started.pop(run_id, None)
 
     async def open(self) -> str:
         """Start ``BareUpdate``."""
@@ -124,11 +113,11 @@ class BareSubject:
 class AssentSubject:
     """Assent with everything on: admission, claims, ledger and its sealing, projection, inbox."""
 
-    def __init__(self, client: Client, database: Database, gateway: Gateway, connector: BenchConnector) -> None:
+    def __init__(self, client: Client, database: Database, gateway: Gateway, effects: Effects) -> None:
         self._client = client
         self._database = database
         self._gateway = gateway
-        self._connector = connector
+        self.effects = effects
         self._pending: dict[str, tuple[str, str]] = {}
         self._in_inbox: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -165,14 +154,6 @@ class AssentSubject:
         """Its result."""
         await self._client.get_workflow_handle(run_id).result()
 
-    def effect_at(self, run_id: str) -> float | None:
-        """From the connector."""
-        return self._connector.started.get(run_id)
-
-    def forget(self, run_id: str) -> None:
-        """Clear it."""
-        self._connector.started.pop(run_id, None)
-
     async def open(self) -> str:
         """Start an open run."""
         return await self._gateway.start_run(StartRun(agent="bench-agent", open=True), by=AGENT)
@@ -190,20 +171,19 @@ class AssentSubject:
 
 
 @asynccontextmanager
-async def bare_subject(client: Client) -> AsyncIterator[BareSubject]:
-    """The yardstick with its worker."""
-    async with bare.bare_worker(client):
-        yield BareSubject(client)
+async def bare_subject(client: Client, workers: int) -> AsyncIterator[BareSubject]:
+    """The yardstick with its worker processes."""
+    async with crew("benchmarks.bare", [client.service_client.config.target_host], workers) as effects:
+        yield BareSubject(client, effects)
 
 
 @asynccontextmanager
-async def assent_subject(client: Client, folder: Path) -> AsyncIterator[AssentSubject]:
-    """Assent with its worker and a fresh database in ``folder``."""
-    database = Database(f"sqlite:///{folder / f'assent-{time.monotonic_ns()}.db'}")
-    connector = BenchConnector()
-    registry = build_registry([connector])
+async def assent_subject(client: Client, folder: Path, workers: int) -> AsyncIterator[AssentSubject]:
+    """Assent with its worker processes and a fresh database in ``folder``."""
+    url = f"sqlite:///{folder / f'assent-{time.monotonic_ns()}.db'}"
+    database = Database(url)
     migrate(database)
-    publish_card(database, registry, CARD, where="benchmark", by=SYSTEM)
+    publish_card(database, build_registry([BenchConnector()]), CARD, where="benchmark", by=SYSTEM)
     with database.write() as session:
         roles = [Role.APPROVER.value]
         session.add(
@@ -211,11 +191,12 @@ async def assent_subject(client: Client, folder: Path) -> AsyncIterator[AssentSu
                 id=PERSON.id, email="bench@example.com", name=PERSON.name, roles=roles, created_at=datetime.now(UTC)
             )
         )
-    settings = Settings.load(data_dir=folder, task_queue_prefix=f"b{uuid.uuid4().hex[:6]}")
-    gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix, eager=True)
+    prefix = f"b{uuid.uuid4().hex[:6]}"
+    gateway = Gateway(client, database, task_queue_prefix=prefix)
+    arguments = [client.service_client.config.target_host, str(folder), prefix, url]
     try:
-        async with running_worker(client, database, registry, settings):
-            subject = AssentSubject(client, database, gateway, connector)
+        async with crew("benchmarks.worker", arguments, workers) as effects:
+            subject = AssentSubject(client, database, gateway, effects)
             watcher = asyncio.create_task(subject.watch_inbox())
             try:
                 yield subject

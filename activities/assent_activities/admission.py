@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -19,17 +20,22 @@ from assent.domain.ports import ACTIVITY_SUBMIT, SubmitAction
 from assent.domain.tiers import Speed, Tier
 from assent.policy.admission import admit, declared_limits, measured
 from assent.policy.cards import AgentCard, Limit
-from assent.store import approvals, pauses, projection, usage
+from assent.store import approvals, asked_about, grants, pauses, projection, revisions, usage
 from assent.store.glance import glance
 from assent.store.tables import ActionRow
 from assent_activities.admission_records import AdmissionRecords
+from assent_activities.asking import asking
 from assent_activities.cards_shown import request_card
+from assent_activities.covering import cover
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
+from assent_activities.facts import gather
 from assent_activities.limit_use import use_of
 from assent_activities.outcomes import action_of, outcome_of
+from assent_activities.predecessors import predecessor_of, with_predecessor
 from assent_activities.previews import Preview, look
 
+_ASKS = {AdmissionEffect.APPROVE, AdmissionEffect.VETO}
 _STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST: ActionStatus.SUGGESTED}
 
 
@@ -71,7 +77,7 @@ class Admission:
         self._newest: dict[str, int] = {}
         self._records = AdmissionRecords(dependencies.database)
 
-    @activity.defn(name=ACTIVITY_SUBMIT)
+    @activity.defn(name=ACTIVITY_SUBMIT, no_thread_cancel_exception=True)
     def submit(self, request: SubmitAction) -> ActionOutcome:
         """Admit an action, in one transaction with its claim if it is automatic and quick, and perform it.
 
@@ -89,7 +95,7 @@ class Admission:
         preview = self._early_preview(job)
         while True:
             try:
-                with self._deps.database.write() as session:
+                with self._deps.database.write_together() as session:
                     outcome = self._admit(session, job, preview)
             except _PreviewNeeded:
                 preview = look(self._deps.registry, job)
@@ -115,6 +121,7 @@ class Admission:
             agent=job.header.agent,
             run_id=job.header.run_id,
             action_id=job.action_id,
+            action_type=job.action.type,
         )
         row = projection.read_action(session, job.action_id, for_update=True) if seen.known else None
         if row is not None:
@@ -126,6 +133,7 @@ class Admission:
             if not _same(first := action_of(row), job.action):
                 raise _AdmittedBefore(first)
             usage.release(session, job.action_id)
+            grants.give_back(session, job.action_id, at=now)
         version = seen.card_version
         if version is None:
             verdict = _unknown_agent(job.header.agent)
@@ -143,17 +151,31 @@ class Admission:
             run_id=job.header.run_id,
             used=used,
         )
+        if job.action.instead_of:
+            verdict = with_predecessor(session, job, verdict)
         if verdict.effect in _STATUS or type is None:
             return self._records.write(session, job, row, type, verdict, _STATUS[verdict.effect], now)
         if held:
             return self._records.write(session, job, row, type, verdict, ActionStatus.HELD, now, held=held)
-        if verdict.effect is AdmissionEffect.APPROVE:
-            return self._ask(session, job, row, type, card, verdict, preview, now)
+        if verdict.effect in _ASKS:
+            covered = cover(
+                session,
+                job,
+                card=card,
+                type=type,
+                verdict=verdict,
+                now=now,
+                granted=seen.granted,
+                planned=seen.planned,
+            )
+            if covered.stands:
+                return self._clear(session, job, row, type, covered.verdict, limits, now, covered.events)
+            return self._ask(session, job, row, type, card, covered.verdict, preview, now)
         return self._clear(session, job, row, type, verdict, limits, now)
 
     def _block(self, job: Job, why: str) -> ActionOutcome:
         """Record an action that cannot run whatever admission says."""
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             type = self._type(job.action.type)
             row = projection.read_action(session, job.action_id, for_update=True)
@@ -165,7 +187,7 @@ class Admission:
     def _refuse(self, job: Job, fault: InvalidInput) -> ActionOutcome:
         """Record an action whose arguments cannot be written down, without them."""
         bare = dataclasses.replace(job, action=job.action.model_copy(update={"arguments": {}}))
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             row = projection.read_action(session, job.action_id, for_update=True)
             if row is not None:
@@ -190,14 +212,19 @@ class Admission:
             return self._records.write(
                 session, job, row, type, verdict, ActionStatus.FAILED, now, message=preview.refused
             )
+        approval_id = approval_id_of(job.action_id)
+        facts = gather(session, self._deps.registry, job, type, preview.changes, approval_id=approval_id)
+        how = asking(session, job.header, card, job.action, verdict.effect, now)
         shown = request_card(
             header=job.header,
             card=card,
             type=type,
             action=job.action,
             verdict=verdict,
-            changes=preview.changes,
-            note=preview.note,
+            preview=preview,
+            facts=facts,
+            rules=how.rules,
+            instead_of=predecessor_of(session, job, type),
         )
         try:
             digest = approval_digest(
@@ -210,8 +237,6 @@ class Admission:
             )
         except InvalidInput as error:
             return self._records.write(session, job, row, type, _unbound(verdict, error), ActionStatus.REFUSED, now)
-        approval_id = approval_id_of(job.action_id)
-        expires = card.actions[type.name].expires
         approvals.open_request(
             session,
             job.header,
@@ -220,13 +245,29 @@ class Admission:
             digest=digest,
             card=shown,
             at=now,
-            expires_at=now + expires,
+            expires_at=how.end,
             channels=self._deps.channels,
+            rules=how.rules,
+            agenda=how.agenda,
         )
+        revisions.write(
+            session,
+            approval_id=approval_id,
+            digest=digest,
+            card=shown,
+            arguments=job.action.arguments,
+            card_version=verdict.card_version,
+            at=now,
+        )
+        asked_about.remember(session, approval_id, type=type.name, resources=facts.resources, at=now)
         asked = {"approval": approval_id, "digest": digest, "shown": shown.model_dump(mode="json")}
         extra = [self._records.event(job, "approval.requested", asked, now)]
         outcome = self._records.write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
-        return outcome.model_copy(update={"approval_id": approval_id, "digest": digest, "expires_in": expires})
+        if verdict.effect is AdmissionEffect.VETO:  # It may run without anybody looking at it again.
+            self._reserve(session, job, declared_limits(card, type.name), now)
+        look_in = how.agenda.next_look(how.end) - now
+        asked_for = {"expires_in": look_in, "votes": how.rules.electorate.size}
+        return outcome.model_copy(update={"approval_id": approval_id, "digest": digest, **asked_for})
 
     def _clear(
         self,
@@ -237,29 +278,33 @@ class Admission:
         verdict: Verdict,
         limits: list[Limit],
         now: datetime,
+        events: Sequence[dict[str, object]] = (),
     ) -> ActionOutcome:
-        amounts = {limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits}
+        self._reserve(session, job, limits, now)
+        if type.speed is Speed.LONG:
+            return self._records.write(session, job, row, type, verdict, ActionStatus.CLEARED, now, extra=[*events])
+        self._effects.claim(session, job, at=now)
+        extra = [*events, self._records.event(job, "effect.claimed", {}, now)]
+        outcome = self._records.write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
+        return _Claimed(**dict(outcome), unseen=1 if row is None else 0)
+
+    def _reserve(self, session: Session, job: Job, limits: list[Limit], now: datetime) -> None:
+        """Count the action towards its limits from now on."""
         usage.reserve(
             session,
             action_id=job.action_id,
             agent=job.header.agent,
-            action_type=type.name,
+            action_type=job.action.type,
             run_id=job.header.run_id,
-            amounts=amounts,
+            amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
             at=now,
         )
-        if type.speed is Speed.LONG:
-            return self._records.write(session, job, row, type, verdict, ActionStatus.CLEARED, now)
-        self._effects.claim(session, job, at=now)
-        extra = [self._records.event(job, "effect.claimed", {}, now)]
-        outcome = self._records.write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
-        return _Claimed(**dict(outcome), unseen=1 if row is None else 0)
 
     def _early_preview(self, job: Job) -> Preview | None:
         """Look at the records before the transaction where the newest card known says that a person will be asked."""
         card = self._cards.known(job.header.agent, self._newest.get(job.header.agent, 0))
         rule = card.actions.get(job.action.type) if card else None
-        return look(self._deps.registry, job) if rule is not None and rule.tier is Tier.APPROVE else None
+        return look(self._deps.registry, job) if rule is not None and rule.tier in (Tier.APPROVE, Tier.VETO) else None
 
     def _type(self, name: str) -> ActionType | None:
         operation = self._deps.registry.get(name)

@@ -13,10 +13,11 @@ from assent.domain.people import SYSTEM, Actor, Via
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed
 from assent.policy.sentences import fill, redacted
-from assent.store import ledger, projection
+from assent.store import ledger, plan_approvals, projection
 from assent.store.database import Database
 from assent.store.tables import ActionRow
 from assent_activities.effects import Job
+from assent_activities.outcomes import handed_on
 
 
 class AdmissionRecords:
@@ -50,6 +51,8 @@ class AdmissionRecords:
         events: list[dict[str, object]] = []
         if projection.ensure_run(self._database, session, job.header, at=now) if job.header.first else False:
             events.append(self.started(job, now))
+        if job.header.plan:
+            plan_approvals.keep_plan(self._database, session, job.header.run_id, job.header.plan, at=now)
         if row is None:
             projection.insert_action(
                 session,
@@ -95,7 +98,7 @@ class AdmissionRecords:
             type=job.action.type,
             status=status,
             speed=type.speed if type else Speed.QUICK,
-            sentence=sentence,
+            sentence=handed_on(sentence),
             reasons=verdict.reasons,
             message=message,
             held_by=held or [],
@@ -119,7 +122,9 @@ class AdmissionRecords:
 
 def _proposed(job: Job, type: ActionType | None, sentence: str, verdict: Verdict) -> dict[str, Json]:
     arguments = redacted(type, job.action.arguments) if type else job.action.arguments
+    replaces = {"instead_of": job.action.instead_of} if job.action.instead_of else {}
     return {
+        **replaces,
         "key": job.action.key,
         "type": job.action.type,
         "sentence": sentence,

@@ -9,15 +9,17 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionOutcome, ActionStatus, advance
-from assent.domain.approvals import ApprovalStatus
+from assent.domain.approvals import ApprovalStatus, Decision
 from assent.domain.people import SYSTEM
 from assent.domain.ports import ACTIVITY_CLOSE, CloseAction
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed
-from assent.store import approvals, ledger, pauses, projection, usage
+from assent.store import approvals, grants, ledger, pauses, projection, usage
 from assent.store.tables import ActionRow, ApprovalRow
 from assent_activities.dependencies import Dependencies
 from assent_activities.outcomes import outcome_of
+from assent_activities.passing import Passing
+from assent_activities.weighing import Case, Weighing
 
 _REQUEST_STATUS = {
     ActionStatus.REJECTED: ApprovalStatus.REJECTED,
@@ -40,16 +42,19 @@ class Closing:
 
     def __init__(self, dependencies: Dependencies) -> None:
         self._deps = dependencies
+        self._weighing = Weighing(dependencies)
+        self._passing = Passing(dependencies)
 
-    @activity.defn(name=ACTIVITY_CLOSE)
+    @activity.defn(name=ACTIVITY_CLOSE, no_thread_cancel_exception=True)
     def close(self, request: CloseAction) -> ActionOutcome:
         """Record that an action was rejected, has expired or was withdrawn; or that a decision lost.
 
         Returns:
-            What the action is now. An expiry during a pause, or before the time that a pause gave back, changes
-            nothing: the outcome then is awaiting, with the remaining time.
+            What the action is now. To expire means to look at what time has brought: a reminder, an escalation, the
+            end. During a pause it brings nothing. Awaiting comes with the time of the next look; cleared means that
+            nobody objected, so that it is to be executed.
         """
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             row = projection.read_action(session, request.action_id, for_update=True)
             if row is None:
@@ -59,26 +64,31 @@ class Closing:
             asked = approvals.request_for(session, request.action_id)
             if request.to is None or ActionStatus(row.status).settled or row.status == ActionStatus.CLAIMED.value:
                 self._late(session, request, row, "It was already settled.", now)
-            elif why_not := self._refusal(session, request, asked):
-                self._late(session, request, row, why_not, now)
-            elif request.to is ActionStatus.EXPIRED and (held or (asked and asked.expires_at > now)):
+            elif request.to is ActionStatus.EXPIRED and (held or not self._time_is_up(session, row, asked, now)):
                 pass
-            else:
+            elif request.decision is not None and asked is None:
+                self._late(session, request, row, "Nobody was asked about it.", now)
+            elif asked is None or self._weighed(session, row, asked, request.decision, held, now):
                 self._close(session, request, row, asked, now)
             operation = self._deps.registry.get(row.type)
             speed = operation.type.speed if operation else Speed.QUICK
             return outcome_of(session, row, speed=speed, now=now, held_by=held)
 
-    def _refusal(self, session: Session, request: CloseAction, asked: ApprovalRow | None) -> str:
-        """Why a rejection does not count; empty if it does."""
-        decision = request.decision
-        if decision is None:
-            return ""
-        if asked is None or decision.digest != asked.digest:
-            return "The decision is about something other than what would run."
-        if not approvals.may_decide(session, decision.by.id):
-            return f"{decision.by.name} may not decide any more."
-        return ""
+    def _time_is_up(self, session: Session, row: ActionRow, asked: ApprovalRow | None, now: datetime) -> bool:
+        """Do what is due; true if it ends the request without an effect."""
+        return asked is None or self._passing.look(session, row, asked, now) is ActionStatus.EXPIRED
+
+    def _weighed(
+        self,
+        session: Session,
+        row: ActionRow,
+        asked: ApprovalRow,
+        decision: Decision | None,
+        held: list[str],
+        now: datetime,
+    ) -> bool:
+        """Let a rejection count; true if it ends the request, or if no person ends it."""
+        return decision is None or self._weighing.reject(session, Case(row, asked, bool(held), now), decision)
 
     def _close(
         self, session: Session, request: CloseAction, row: ActionRow, asked: ApprovalRow | None, now: datetime
@@ -89,6 +99,7 @@ class Closing:
         row.settled_at = now
         session.flush()
         usage.release(session, row.action_id)
+        grants.give_back(session, row.action_id, at=now)
         body: dict[str, object] = {"message": row.message, "status": row.status}
         if asked is not None:
             body["approval"] = asked.id
@@ -102,7 +113,6 @@ class Closing:
                 channels=self._deps.channels,
             )
         if request.decision is not None:
-            approvals.record_decision(session, request.decision, counted=True)
             body |= {"verb": request.decision.verb.value, "reason": request.decision.reason}
             body["digest"] = request.decision.digest
         self._event(session, request, row, _EVENT[request.to], body, now)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,17 +20,17 @@ from sqlalchemy.orm import Session
 
 from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, Reason
 from assent.domain.canonical import Json
-from assent.domain.catalogue import ActionType
+from assent.domain.catalogue import ActionType, changes_without_secrets
 from assent.domain.effects import EffectStatus, Performed
 from assent.domain.people import SYSTEM
 from assent.domain.runs import RunHeader, RunStatus
 from assent.domain.tiers import Speed
 from assent.policy.sentences import fill
-from assent.store import claims, ledger, pauses, projection, usage
+from assent.store import claims, grants, ledger, pauses, projection, usage
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
 from assent_activities.heartbeats import LeaseKeeper
-from assent_activities.outcomes import action_of, answer_of, outcome_of, spoken
+from assent_activities.outcomes import action_of, answer_of, handed_on, outcome_of, spoken, told_of_edit
 from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class Job:
     reasons: tuple[Reason, ...] = ()
     unseen: int = 0
     """How many actions the run's row does not count yet."""
+    edited: Mapping[str, Json] | None = None
+    """Who edited the arguments, and what people see of them; ``None`` if they are the agent's own."""
 
 
 class EffectProtocol:
@@ -111,14 +114,14 @@ class EffectProtocol:
         Raises:
             temporalio.exceptions.ApplicationError: Its lease still runs; try again later.
         """
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             found = claims.read_claim(session, job.action_id)
             if found is None:
                 return None
             row = projection.read_action(session, job.action_id)
             assert row is not None, job.action_id
-            job = dataclasses.replace(job, action=action_of(row))
+            job = dataclasses.replace(job, action=action_of(row), edited=row.edited)
             operation = self._operation(job)
             if found.status is not EffectStatus.CLAIMED:
                 return self.outcome(session, job.action_id, operation.type)
@@ -164,7 +167,7 @@ class EffectProtocol:
         return self._record(job, EffectStatus.UNKNOWN, message=explained)
 
     def _repeat(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
             now = self._deps.clock()
             until = now if held else self.lease(operation.type)
@@ -201,12 +204,13 @@ class EffectProtocol:
         type = self._operation(job).type
         to = _ACTION_STATUS[status]
         message = message or answer.fault
+        changes = changes_without_secrets(answer.changes, type.secrets)
         body: dict[str, Json] = {
             "message": message,
-            "changes": [change.model_dump(mode="json") for change in answer.changes],
+            "changes": [change.model_dump(mode="json") for change in changes],
             "result_digest": answer.digest,
         }
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             counts = claims.finish(
                 session,
@@ -214,7 +218,7 @@ class EffectProtocol:
                 holder=job.holder,
                 status=status,
                 at=now,
-                changes=answer.changes,
+                changes=changes,
                 undo_data=answer.undo_data,
                 message=message,
             )
@@ -226,6 +230,7 @@ class EffectProtocol:
                 return self.outcome(session, job.action_id, type)
             if status is EffectStatus.FAILED:
                 usage.release(session, job.action_id)
+                grants.give_back(session, job.action_id, at=now)
             self._event(session, job, f"effect.{status.value}", body, now)
             sentence = self._show(session, job, to.value, now)
         return ActionOutcome(
@@ -234,11 +239,12 @@ class EffectProtocol:
             type=type.name,
             status=to,
             speed=type.speed,
-            sentence=sentence,
+            sentence=handed_on(sentence),
             result=answer.handed_on,
             reasons=list(job.reasons),
             message=message,
             settled_at=now,
+            **told_of_edit(job.edited, job.action_id),
         )
 
     def _give_back(self, job: Job, why: str) -> ActionOutcome:
@@ -255,18 +261,19 @@ class EffectProtocol:
 
     def _release(self, job: Job) -> None:
         """Give back a claim that certainly had no effect, unless another attempt took it over."""
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             if claims.release_claim(session, action_id=job.action_id, holder=job.holder):
                 now = self._deps.clock()
                 projection.update_action(session, job.action_id, status=ActionStatus.CLEARED.value)
                 usage.release(session, job.action_id)
+                grants.give_back(session, job.action_id, at=now)
                 self._event(session, job, _RELEASED, {}, now)
                 self._show(session, job, "cleared", now)
 
     def _fail_unclaimed(self, job: Job, message: str) -> ActionOutcome:
         """End an action whose claim was given back, unless another attempt got further."""
         type = self._operation(job).type
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             row = projection.read_action(session, job.action_id, for_update=True)
             assert row is not None, job.action_id
@@ -294,7 +301,7 @@ class EffectProtocol:
         return sentence
 
     def _expire_lease(self, job: Job) -> None:
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=self._deps.clock())
 
     def _event(self, session: Session, job: Job, kind: str, body: dict[str, Json], at: datetime) -> None:

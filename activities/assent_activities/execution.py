@@ -11,18 +11,20 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, advance
-from assent.domain.approvals import ApprovalStatus, Decision, RequestCard, Verb, approval_digest
+from assent.domain.approvals import ApprovalStatus, Decision, Verb
 from assent.domain.canonical import Json
 from assent.domain.people import SYSTEM
 from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
 from assent.domain.runs import RunStatus
-from assent.domain.tiers import Speed
+from assent.domain.tiers import Speed, Tier
 from assent.policy.admission import admit, declared_limits, measured
 from assent.store import approvals, cards, ledger, pauses, projection, usage
-from assent.store.tables import ActionRow, ApprovalRow
+from assent.store.tables import ActionRow
+from assent_activities.covering import covered_again
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
 from assent_activities.outcomes import action_of, outcome_of
+from assent_activities.weighing import Case, Weighing
 
 
 class Execution:
@@ -37,19 +39,21 @@ class Execution:
         self._deps = dependencies
         self._effects = effects
         self._cards = CardShelf()
+        self._weighing = Weighing(dependencies)
 
     @activity.defn(name=ACTIVITY_EXECUTE)
     def execute(self, request: ExecuteAction) -> ActionOutcome:
         """Check the approval and the pauses, claim the action and perform it.
 
         Returns:
-            The outcome of the effect; awaiting if the decision does not count; held if a pause holds it.
+            The outcome of the effect; awaiting if the decision does not count, or more are needed; held if a pause
+            holds it; cleared if only the vote was to count, and it was the last one.
         """
         action_id = f"{request.header.run_id}:{request.action.key}"
         job = Job(request.header, request.action, action_id, uuid.uuid4().hex)
         while True:
-            with self._deps.database.write() as session:
-                outcome = self._prepare(session, job, request.decision)
+            with self._deps.database.write_together() as session:
+                outcome = self._prepare(session, job, request.decision, vote_only=request.vote_only)
             if isinstance(outcome, Job):
                 return self._effects.perform(outcome)
             if outcome.status is not ActionStatus.CLAIMED:
@@ -58,7 +62,9 @@ class Execution:
             if recovered is not None:
                 return recovered
 
-    def _prepare(self, session: Session, job: Job, decision: Decision | None) -> ActionOutcome | Job:
+    def _prepare(
+        self, session: Session, job: Job, decision: Decision | None, *, vote_only: bool = False
+    ) -> ActionOutcome | Job:
         """Claim the action, as it was admitted, if everything allows it; else say what it is."""
         now = self._deps.clock()
         # The fence comes first: pauses take it before the rows that they change, too.
@@ -69,78 +75,37 @@ class Execution:
         request = approvals.request_for(session, job.action_id)
         status = ActionStatus(row.status)
         approved = request is None or request.status == ApprovalStatus.APPROVED.value
-        if decision is not None and request is not None:
-            approved = self._weigh(session, job, row, request, decision, held, now) or approved
+        if request is not None and not status.settled and status is not ActionStatus.CLAIMED:
+            approved = self._weigh(session, job, Case(row, request, bool(held), now), decision, approved)
+        elif request is not None and decision is not None:
+            self._weighing.late(session, Case(row, request, bool(held), now), decision)
         if status.settled or status is ActionStatus.CLAIMED or not approved:
             return self._outcome(session, job, row, now)
-        job = dataclasses.replace(job, action=action_of(row))
+        job = dataclasses.replace(job, action=action_of(row), edited=row.edited)
         if self._refused_meanwhile(session, job, row, now):
             return self._outcome(session, job, row, now)
         if held:
             self._hold(session, job, row, held, now)
             return self._outcome(session, job, row, now, held)
+        if request is None and row.tier == Tier.APPROVE and not self._covered_still(session, job, row, now):
+            return self._outcome(session, job, row, now)
+        if vote_only:
+            row.status = advance(ActionStatus(row.status), ActionStatus.CLEARED).value
+            session.flush()
+            return self._outcome(session, job, row, now)
         self._claim(session, job, row, now)
         return job
 
-    def _weigh(
-        self,
-        session: Session,
-        job: Job,
-        row: ActionRow,
-        request: ApprovalRow,
-        decision: Decision,
-        held: list[str],
-        now: datetime,
-    ) -> bool:
-        """Let a decision count, or record why it does not; true if the request is approved by it now."""
-        why_not = self._why_not(session, job, row, request, decision, held)
-        if not approvals.record_decision(session, decision, counted=not why_not, why_not=why_not):
-            return False
-        body = {
-            "approval": request.id,
-            "verb": decision.verb.value,
-            "reason": decision.reason,
-            "digest": decision.digest,
-        }
-        if why_not:
-            self._event(session, job, "approval.late", {**body, "why_not": why_not}, decision, now)
-            return False
-        approvals.close_request(
-            session,
-            request.id,
-            to=ApprovalStatus.APPROVED,
-            decision=decision,
-            message="",
-            at=now,
-            channels=self._deps.channels,
-        )
-        self._event(session, job, "approval.decided", body, decision, now)
-        return True
-
-    def _why_not(
-        self, session: Session, job: Job, row: ActionRow, request: ApprovalRow, decision: Decision, held: list[str]
-    ) -> str:
-        if request.status == ApprovalStatus.APPROVED.value and approvals.was_counted(session, decision.id):
-            return ""
-        if request.status != ApprovalStatus.PENDING.value:
-            return f"It was already {request.status}."
-        if decision.at > request.expires_at and not held:
-            return "It came after the time to decide was over."
-        bound = approval_digest(
-            run_id=job.header.run_id,
-            action_id=job.action_id,
-            action_type=job.action.type,
-            arguments=job.action.arguments,
-            card_version=row.card_version,
-            shown=RequestCard.model_validate(request.card),
-        )
-        if decision.digest != request.digest or bound != request.digest:
-            return "The decision is about something other than what would run."
-        if decision.verb is not Verb.APPROVE:
-            return "It is not an approval."
-        if not approvals.may_decide(session, decision.by.id):
-            return f"{decision.by.name} may not approve any more."
-        return ""
+    def _weigh(self, session: Session, job: Job, case: Case, decision: Decision | None, approved: bool) -> bool:
+        """Whether the request is approved, by this decision or before; what had to wait since is looked at again."""
+        if decision is not None and decision.verb is Verb.WITHDRAW:
+            self._weighing.take_back(session, case, decision)
+            approved = case.request.status == ApprovalStatus.APPROVED.value
+        elif decision is not None and self._weighing.approve(session, case, job.action, decision):
+            return True
+        if approved and ActionStatus(case.row.status) in (ActionStatus.HELD, ActionStatus.CLEARED):
+            return self._weighing.still_approved(session, case)
+        return approved
 
     def _refused_meanwhile(self, session: Session, job: Job, row: ActionRow, now: datetime) -> bool:
         """Whether a card published since then refuses the action; then it is refused."""
@@ -172,6 +137,18 @@ class Execution:
             self._event(session, job, "action.held", {"pauses": held}, None, now)
             step = f"{row.sentence}: held"
             projection.step_run(session, job.header.run_id, status=RunStatus.HELD, step=step, at=now)
+
+    def _covered_still(self, session: Session, job: Job, row: ActionRow, now: datetime) -> bool:
+        """Whether what people approved ahead covers the action now; else admission looks at it again, and asks."""
+        card = self._cards.get(session, job.header.agent, row.card_version)
+        operation = self._deps.registry.get(job.action.type)
+        if operation is not None and covered_again(session, job, row, card=card, type=operation.type, now=now):
+            return True
+        row.status = advance(ActionStatus(row.status), ActionStatus.HELD).value
+        row.message = "What covered it does so no more, so people are asked."
+        session.flush()
+        self._event(session, job, "action.held", {"pauses": [], "message": row.message}, None, now)
+        return False
 
     def _claim(self, session: Session, job: Job, row: ActionRow, now: datetime) -> None:
         self._effects.claim(session, job, at=now)

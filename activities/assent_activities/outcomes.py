@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +17,11 @@ from assent.domain.canonical import Json, stable_text
 from assent.domain.effects import Performed, ResourceChange
 from assent.domain.errors import InvalidInput
 from assent.domain.tiers import Speed
+from assent.store.electorate import rules_of
 from assent.store.tables import ActionRow, ApprovalRow
+
+MAX_SENTENCE = 4_000
+"""Characters of a sentence that is handed on; a message that has the arguments, too, must fit Temporal's 2 MiB."""
 
 MAX_RESULT = 256 * 1024
 """Bytes of a result that is handed on to the workflow and the agent; larger ones stay in the database."""
@@ -46,21 +51,30 @@ def outcome_of(
         type=row.type,
         status=status,
         speed=speed,
-        sentence=row.sentence,
+        sentence=handed_on(row.sentence),
         result=bounded(row.result, row.action_id),
         reasons=[Reason.model_validate(reason) for reason in row.reasons],
         message=row.message,
         approval_id=approval.id if approval else None,
         digest=approval.digest if approval else None,
-        expires_in=approval.expires_at - now if approval else None,
+        expires_in=(approval.due_at or approval.expires_at) - now if approval else None,
+        votes=rules_of(approval).electorate.size if approval else 1,
         held_by=list(held_by),
         settled_at=row.settled_at,
+        **told_of_edit(row.edited, row.action_id),
     )
+
+
+def told_of_edit(edited: Mapping[str, Any] | None, action_id: str) -> dict[str, Any]:
+    """What an outcome says of an edit by a person, in a size that fits a message; nothing if there was none."""
+    return {"edited_by": edited["by"]["name"], "arguments": bounded(edited["arguments"], action_id)} if edited else {}
 
 
 def action_of(row: ActionRow) -> ProposedAction:
     """The action as it was admitted: what runs is this, whatever a later proposal with the same key asks for."""
-    return ProposedAction(key=row.key, type=row.type, arguments=row.arguments, reason=row.reason)
+    return ProposedAction(
+        key=row.key, type=row.type, arguments=row.arguments, reason=row.reason, instead_of=row.instead_of or None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,12 @@ def bounded(result: Json, action_id: str) -> Json:
     """A result that fits a message, or a note of where the whole one is."""
     size = len(stable_text(result).encode())
     return result if size <= MAX_RESULT else _kept_elsewhere(size, action_id)
+
+
+def handed_on(sentence: str) -> str:
+    """A sentence in a length that fits a message beside the arguments; the row has the whole."""
+    length = len(sentence)
+    return sentence if length <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}… ({length:,} characters in all)"
 
 
 def spoken(error: Exception) -> str:

@@ -14,6 +14,7 @@ from assent_activities.dependencies import Dependencies
 from assent_activities.effects import EffectProtocol
 from assent_activities.execution import Execution
 from assent_activities.pausing import PauseActivities
+from assent_activities.revising import Revising
 from assent_activities.rollback import RollbackActivities
 from assent_activities.run_life import RunLife
 
@@ -24,11 +25,20 @@ def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Q
     admission = Admission(dependencies, effects)
     execution = Execution(dependencies, effects)
     closing = Closing(dependencies)
+    revising = Revising(dependencies)
     life = RunLife(dependencies, effects)
     pausing = PauseActivities(dependencies, client)
     rollback = RollbackActivities(dependencies, client)
     return {
-        Queue.RUNS: [admission.submit, execution.execute, closing.close, life.find, life.note, life.finish],
+        Queue.RUNS: [
+            admission.submit,
+            execution.execute,
+            closing.close,
+            revising.revise,
+            life.find,
+            life.note,
+            life.finish,
+        ],
         Queue.LONG: [execution.execute],
         Queue.CONTROL: [pausing.observe, pausing.release],
         Queue.UNDO: [rollback.preview, rollback.start, rollback.stop_run, rollback.undo_batch, rollback.finish],

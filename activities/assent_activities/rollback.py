@@ -13,6 +13,7 @@ from temporalio.client import Client, RPCError
 from temporalio.service import RPCStatusCode
 
 from assent.domain.actions import ActionStatus
+from assent.domain.catalogue import changes_without_secrets
 from assent.domain.effects import Performed, UndoStatus
 from assent.domain.errors import Conflict
 from assent.domain.pauses import Scope, ScopeKind
@@ -229,7 +230,9 @@ class RollbackActivities:
         message: str,
         performed: Performed | None = None,
     ) -> UndoStep:
+        operation = self._deps.registry.get(effect.type)
         changes = performed.changes if performed else []
+        changes = changes_without_secrets(changes, operation.type.secrets) if operation else changes
         with self._deps.database.write() as session:
             now = self._deps.clock()
             counts = undos.finish_undo(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from assent.domain.canonical import Json, digest_of
+from assent.domain.catalogue import as_kept
 from assent.domain.effects import EffectStatus, ResourceChange, UndoStatus
 from assent.domain.rollbacks import Undoable, UndoStep
 from assent.policy.sentences import fill
@@ -78,7 +79,7 @@ class RollbackPreview:
         """Why it conflicts with what happened since; empty if it does not."""
         newer = [change for change in effect.changes if change.resource in self._by_then]
         if newer:
-            odd = [c for c in newer if digest_of(self._by_then[c.resource]) != digest_of(c.after)]
+            odd = [c for c in newer if digest_of(as_kept(self._by_then[c.resource])) != digest_of(as_kept(c.after))]
             return f"{odd[0].resource} was changed in between by somebody else." if odd else ""
         try:
             operation.undo_preview(undo_call(effect), effect.undo_data)

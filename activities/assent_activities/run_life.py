@@ -23,7 +23,7 @@ from assent.domain.ports import (
 )
 from assent.domain.runs import RunHeader, WaitingAction
 from assent.domain.tiers import Speed
-from assent.store import approvals, ledger, projection, usage
+from assent.store import approvals, grants, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.dependencies import Dependencies
 from assent_activities.effects import EffectProtocol, Job
@@ -42,15 +42,15 @@ class RunLife:
         self._deps = dependencies
         self._effects = effects
 
-    @activity.defn(name=ACTIVITY_NOTE_RUN)
+    @activity.defn(name=ACTIVITY_NOTE_RUN, no_thread_cancel_exception=True)
     def note(self, request: NoteRun) -> None:
         """Make sure that a run can be seen, before or without its first action."""
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             self._ensure(session, request.header, now)
             projection.step_run(session, request.header.run_id, status=request.status, step="", at=now)
 
-    @activity.defn(name=ACTIVITY_FIND)
+    @activity.defn(name=ACTIVITY_FIND, no_thread_cancel_exception=True)
     def find(self, request: FindAction) -> WaitingAction | None:
         """Look for an action that the database has and the run's history may not, because a crash came between."""
         with self._deps.database.read() as session:
@@ -62,7 +62,7 @@ class RunLife:
             outcome = outcome_of(session, row, speed=speed, now=self._deps.clock())
             return WaitingAction(action=action_of(row), outcome=outcome)
 
-    @activity.defn(name=ACTIVITY_FINISH_RUN)
+    @activity.defn(name=ACTIVITY_FINISH_RUN, no_thread_cancel_exception=True)
     def finish(self, request: FinishRun) -> None:
         """Record the end of a run, and adopt what the database has and the run's history does not.
 
@@ -75,7 +75,7 @@ class RunLife:
             claimed = self._strays(session, header.run_id, _CLAIMED) if before.keys() & _CLAIMED else []
         for stray in claimed:
             self._effects.recover(Job(header, stray, f"{header.run_id}:{stray.key}", uuid.uuid4().hex))
-        with self._deps.database.write() as session:
+        with self._deps.database.write_together() as session:
             now = self._deps.clock()
             if not before:
                 self._ensure(session, header, now)
@@ -122,6 +122,7 @@ class RunLife:
             session, action_id, status=ActionStatus.WITHDRAWN.value, settled_at=now, message=message
         )
         usage.release(session, action_id)
+        grants.give_back(session, action_id, at=now)
         asked = approvals.request_for(session, action_id)
         if asked is not None:
             approvals.close_request(

@@ -14,14 +14,19 @@ from assent.gateway import Gateway, utc_now
 from assent.store.database import Database
 from assent.store.refusals import Refusals
 from assent.store.sign_in import SignIn
+from assent.store.slack_tickets import Tickets
 from assent_ui import failures, health
 from assent_ui.api.router import router as api_router
+from assent_ui.card_desk import CardDesk
 from assent_ui.deps import Deps
 from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders
+from assent_ui.identity.openid import OpenIdProvider, OpenIdSettings
+from assent_ui.identity.proving import passkey_site
 from assent_ui.owners import RunOwners
 from assent_ui.pages import include_pages
 from assent_ui.readiness import Readiness
 from assent_ui.rendering.environment import build_environment
+from assent_ui.slack_desk import SlackDesk
 from assent_ui.watch import LedgerWatch
 
 
@@ -35,6 +40,9 @@ def create_app(
     temporal_namespace: str = "default",
     clock: Clock = utc_now,
     templates: Environment | None = None,
+    openid: OpenIdSettings | None = None,
+    cards: CardDesk | None = None,
+    slack_install_url: str = "",
 ) -> FastAPI:
     """Build the application.
 
@@ -47,6 +55,9 @@ def create_app(
         temporal_namespace: The Temporal namespace that holds the runs.
         clock: The time.
         templates: The pages' templates; made here unless given.
+        openid: The OpenID provider that people may sign in with, if there is one.
+        cards: Publishes cards, if there is something to check them against.
+        slack_install_url: Where a Slack workspace installs the app, if it can; a ticket is appended.
     """
     deps = Deps(
         gateway=gateway,
@@ -61,6 +72,10 @@ def create_app(
         templates=templates or build_environment(clock),
         temporal_ui_url=temporal_ui_url,
         temporal_namespace=temporal_namespace,
+        passkeys=passkey_site(public_url),
+        openid=OpenIdProvider(openid, public_url=public_url.rstrip("/"), clock=clock) if openid else None,
+        cards=cards,
+        slack=SlackDesk(Tickets(secret_key), slack_install_url),
     )
 
     @asynccontextmanager

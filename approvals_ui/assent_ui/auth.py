@@ -5,14 +5,17 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
-from assent.domain.errors import Forbidden, NotSignedIn
-from assent.domain.people import Actor, Role, Via
-from assent.store.sign_in import OpenSession
+from assent.domain.assurance import Proof, of_session
+from assent.domain.errors import Forbidden, NeedsProof, NotSignedIn
+from assent.domain.people import Actor, Assurance, Role, Via
+from assent.store.people import Person
+from assent.store.sign_in import SEEN_EVERY, Browser, OpenSession
 from assent_ui.deps import Deps, DepsHere
 
 COOKIE = "assent_session"
@@ -38,6 +41,11 @@ class Viewer:
         email: Their address.
         roles: What they may do.
         csrf: What their forms and scripts must carry.
+        session_id: Id of their session.
+        how: How they signed in.
+        signed_in_at: When they did.
+        proven_at: When they last proved who they are, other than by a link; ``None`` if they never did.
+        assurance: How sure it is, now, that it is they.
         via: Where they act.
     """
 
@@ -46,6 +54,11 @@ class Viewer:
     email: str
     roles: tuple[Role, ...]
     csrf: str
+    session_id: str
+    how: Proof
+    signed_in_at: datetime
+    proven_at: datetime | None
+    assurance: Assurance
     via: Via = Via.WEB
 
     def may(self, role: Role) -> bool:
@@ -65,10 +78,24 @@ class Viewer:
                 todo=f"It needs the role {role.value}; an admin gives it with `assent people roles`.",
             )
 
+    def require_fresh(self, to: str) -> None:
+        """Refuse unless they proved within the last minutes who they are.
+
+        Raises:
+            NeedsProof: They did not.
+        """
+        if self.assurance is not Assurance.FRESH:
+            raise NeedsProof(
+                f"To {to}, confirm first that it is you.",
+                where="assurance",
+                todo="Do so at /account/confirm, by passkey, password or your OpenID provider, and repeat.",
+                needed=Assurance.FRESH.value,
+            )
+
     @property
     def actor(self) -> Actor:
         """They, acting."""
-        return Actor(id=self.id, name=self.name, via=self.via)
+        return Actor(id=self.id, name=self.name, via=self.via, assurance=self.assurance)
 
     @property
     def initials(self) -> str:
@@ -107,8 +134,46 @@ async def maybe_person(request: Request, deps: DepsHere) -> Viewer | None:
     found = await open_session(request, deps)
     if found is None:
         return None
-    person = found.person
-    return Viewer(person.id, person.name, person.email, person.roles, found.csrf)
+    if deps.clock() - found.seen_at >= SEEN_EVERY:
+        at, address = deps.clock(), address_of(request)
+        await deps.write(lambda session: deps.sign_in.note_use(session, found.id, at=at, address=address))
+    viewer = _viewer(found.person, found, deps.clock())
+    request.state.viewer = viewer
+    return viewer
+
+
+async def still_signed_in(request: Request, deps: Deps) -> bool:
+    """Whether the session that a request came with is open."""
+    return await open_session(request, deps) is not None
+
+
+def address_of(request: Request) -> str:
+    """The network address that a request comes from; behind a trusted proxy, the one that the proxy names."""
+    return request.client.host if request.client else ""
+
+
+def browser_of(request: Request, deps: Deps) -> Browser:
+    """The browser that a request comes from, for the session that it is about to be given."""
+    return Browser(
+        user_agent=request.headers.get("User-Agent", ""),
+        address=address_of(request),
+        token=request.cookies.get(cookie_name(deps), ""),
+    )
+
+
+def _viewer(person: Person, found: OpenSession, now: datetime) -> Viewer:
+    return Viewer(
+        id=person.id,
+        name=person.name,
+        email=person.email,
+        roles=person.roles,
+        csrf=found.csrf,
+        session_id=found.id,
+        how=found.how,
+        signed_in_at=found.created_at,
+        proven_at=found.proven_at,
+        assurance=of_session(found.proven_at, now),
+    )
 
 
 async def current_person(viewer: Annotated[Viewer | None, Depends(maybe_person)]) -> Viewer:
@@ -118,7 +183,7 @@ async def current_person(viewer: Annotated[Viewer | None, Depends(maybe_person)]
         NotSignedIn: Nobody is signed in.
     """
     if viewer is None:
-        raise NotSignedIn("Nobody is signed in.", where="session", todo="Sign in with a one-time link.")
+        raise NotSignedIn("Nobody is signed in.", where="session", todo="Sign in at /sign-in.")
     return viewer
 
 

@@ -14,10 +14,14 @@ from sqlalchemy.orm import Session
 from assent.domain.clock import Clock
 from assent.gateway import Gateway
 from assent.store.database import Database
+from assent.store.passkeys import PasskeySite
 from assent.store.refusals import Refusals
 from assent.store.sign_in import SignIn
+from assent_ui.card_desk import CardDesk
+from assent_ui.identity.openid import OpenIdProvider
 from assent_ui.owners import RunOwners
 from assent_ui.readiness import Readiness
+from assent_ui.slack_desk import SlackDesk
 from assent_ui.watch import LedgerWatch
 
 _T = TypeVar("_T")
@@ -40,6 +44,10 @@ class Deps:
         templates: The pages' templates.
         temporal_ui_url: Address of Temporal's own page; ``None`` if it is not known.
         temporal_namespace: The Temporal namespace that holds the runs.
+        passkeys: Where passkeys are good; ``None`` where browsers allow none.
+        openid: The OpenID provider, if one is configured.
+        cards: Publishes cards; ``None`` where no connector is at hand.
+        slack: What the pages about Slack work with.
     """
 
     gateway: Gateway
@@ -52,8 +60,12 @@ class Deps:
     owners: RunOwners
     public_url: str
     templates: Environment
+    slack: SlackDesk
     temporal_ui_url: str | None = None
     temporal_namespace: str = "default"
+    passkeys: PasskeySite | None = None
+    openid: OpenIdProvider | None = None
+    cards: CardDesk | None = None
 
     @property
     def secure(self) -> bool:

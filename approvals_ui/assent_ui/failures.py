@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import uuid
+from functools import partial
 from http import HTTPStatus
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from assent.domain.errors import AssentError, InvalidInput
+from assent.domain.errors import AssentError, Forbidden, InvalidInput, Unavailable
+from assent.domain.people import Via
+from assent_ui.auth import Viewer
+from assent_ui.deps import deps_of
 from assent_ui.pages.errors import error_page, missing_page, unexpected_page
 from assent_ui.problems import (
     Problem,
@@ -35,9 +40,24 @@ def install(app: FastAPI) -> None:
 
 async def _deliberate(request: Request, error: Exception) -> Response:
     assert isinstance(error, AssentError)
+    await _note_refusal(request, error)
     if _is_api(request):
         return answer(problem_of(error, request.url.path))
     return error_page(request, error)
+
+
+async def _note_refusal(request: Request, error: AssentError) -> None:
+    """Write down that somebody tried what their roles do not allow, unless this minute had its share."""
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    if type(error) is not Forbidden or error.where != "role" or viewer is None or request.method == "GET":
+        return
+    via = Via.API if _is_api(request) else Via.WEB
+    record = deps_of(request).refusals.record
+    note = partial(record, "access.refused", error.what, where=request.url.path, via=via, actor=viewer.actor)
+    try:
+        await anyio.to_thread.run_sync(note)
+    except Unavailable:
+        log.warning("A refusal could not be written down: %s", error.what)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from assent.domain.errors import AssentError
+from assent.domain.errors import AssentError, BrokenArguments
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -19,7 +19,9 @@ TITLES: Mapping[str, str] = {
     "not-found": "There is no such thing",
     "method-not-allowed": "That cannot be done here",
     "forbidden": "Not allowed",
+    "needs-proof": "Prove first who you are",
     "not-signed-in": "Not signed in",
+    "too-often": "Tried too often",
     "conflict": "Things have changed",
     "unavailable": "A part cannot be reached",
     "error": "Something went wrong in Assent",
@@ -72,7 +74,11 @@ class Problem(BaseModel):
 
 def problem_of(error: AssentError, path: str) -> Problem:
     """An error raised on purpose, as a problem."""
-    return _problem(error.code, error.status, error.what, path, where=error.where, todo=error.todo)
+    problem = _problem(error.code, error.status, error.what, path, where=error.where, todo=error.todo)
+    if isinstance(error, BrokenArguments):
+        faults = [Fault(where=f"arguments{place}", what=what) for place, what in error.faults.items()]
+        return problem.model_copy(update={"errors": faults})
+    return problem
 
 
 def problem_of_status(status: int, detail: str, path: str) -> Problem:
@@ -115,6 +121,8 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONRe
     extra = dict(headers or {})
     if problem.status == 401:
         extra.setdefault("WWW-Authenticate", 'Bearer realm="assent"')
+    if problem.status == 429:
+        extra.setdefault("Retry-After", "60")
     if problem.status == 503:
         extra.setdefault("Retry-After", "2")
     content = problem.model_dump(mode="json", exclude={"errors"} if not problem.errors else None)

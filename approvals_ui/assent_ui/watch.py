@@ -26,6 +26,9 @@ GAP_PATIENCE = 1.0
 BACKLOG = 2_000
 """Events kept for a listener that does not keep up; then it is let go and can come back with the last id it saw."""
 
+_OF_ACCESS = ("session", "person", "key")
+"""First words of events that may take somebody's access away."""
+
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,12 @@ class Listener:
         self._events: list[EventView] = []
         self._woken = asyncio.Event()
         self._over = False
+        self._in_doubt = False
+
+    def in_doubt(self) -> bool:
+        """Whether access may have been taken from somebody since this was last asked."""
+        doubt, self._in_doubt = self._in_doubt, False
+        return doubt
 
     @property
     def over(self) -> bool:
@@ -60,6 +69,9 @@ class Listener:
 
     def hand(self, events: Sequence[EventView]) -> None:
         """Take what concerns it."""
+        if any(event.kind.partition(".")[0] in _OF_ACCESS for event in events):
+            self._in_doubt = True
+            self._woken.set()
         mine = [event for event in events if not self.run_id or event.run_id == self.run_id]
         if not mine or self._over:
             return

@@ -11,9 +11,21 @@
 every action has an id, so nothing is done twice. It needs httpx and pydantic, and nothing else of Assent.
 """
 
-from assent.client.answers import Outcome, Reason, RunState
+from assent.client.answers import Grant, Outcome, Plan, Question, Reason, RunState
 from assent.client.asynchronous import AsyncAssent, AsyncRun
 from assent.client.blocking import Assent, Run
 from assent.client.errors import AssentApiError
 
-__all__ = ["Assent", "AssentApiError", "AsyncAssent", "AsyncRun", "Outcome", "Reason", "Run", "RunState"]
+__all__ = [
+    "Assent",
+    "AssentApiError",
+    "AsyncAssent",
+    "AsyncRun",
+    "Grant",
+    "Outcome",
+    "Plan",
+    "Question",
+    "Reason",
+    "Run",
+    "RunState",
+]

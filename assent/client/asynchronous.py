@@ -11,7 +11,8 @@ from typing import Any, Self
 import httpx
 
 from assent.client import requests
-from assent.client.answers import Outcome, RunState, Started, read
+from assent.client.answers import Grant, Outcome, Plan, Question, RunState, Started, read
+from assent.client.errors import AssentApiError
 from assent.client.persistence import PERSISTENCE, Persistence
 
 
@@ -58,6 +59,10 @@ class AsyncAssent:
         """What the agent may propose; see :meth:`Assent.action_types`."""
         items: list[dict[str, Any]] = (await self._send(requests.action_types(agent)))["items"]
         return items
+
+    async def grants(self, status: str = "active") -> list[Grant]:
+        """Standing grants of the agent; see :meth:`Assent.grants`."""
+        return [Grant.model_validate(each) for each in (await self._send(requests.grants(status)))["items"]]
 
     async def close(self) -> None:
         """Give back connections."""
@@ -112,10 +117,11 @@ class AsyncRun:
         reason: str = "",
         key: str | None = None,
         wait: float = 0,
+        instead_of: Outcome | str | None = None,
     ) -> Outcome:
         """Propose an action; see :meth:`Run.act`."""
         until = time.monotonic() + wait
-        request = requests.act(self.run_id, type, arguments or {}, reason, key, wait)
+        request = requests.act(self.run_id, type, arguments or {}, reason, key, wait, instead_of)
         outcome = Outcome.model_validate(await self._client._send(request))
         return outcome if outcome.settled or wait <= 0 else await self.wait(outcome, until - time.monotonic())
 
@@ -137,6 +143,29 @@ class AsyncRun:
     async def outcome(self, key: str) -> Outcome:
         """What became of an action so far; see :meth:`Run.outcome`."""
         return Outcome.model_validate(await self._client._send(requests.outcome(self.run_id, key, 0)))
+
+    async def questions(self, wait: float = 0, after: Question | str | None = None) -> list[Question]:
+        """What people ask about actions that wait for them; see :meth:`Run.questions`."""
+        until = time.monotonic() + wait
+        while True:
+            request = requests.questions(self.run_id, after, until - time.monotonic())
+            found = (await self._client._send(request))["items"]
+            if found or time.monotonic() >= until:
+                return [Question.model_validate(each) for each in found]
+
+    async def answer(self, question: Question, text: str) -> None:
+        """Answer a question; see :meth:`Run.answer`."""
+        await self._client._send(requests.answer(question, text))
+
+    async def plan(self) -> Plan | None:
+        """The run's plan as people may approve it whole; see :meth:`Run.plan`."""
+        try:
+            return Plan.model_validate(await self._client._send(requests.plan(self.run_id)))
+        except AssentApiError as error:
+            if error.code != "not-found":
+                raise
+            await self.state()
+            return None
 
     async def state(self) -> RunState:
         """How the run is; see :meth:`Run.state`."""

@@ -10,7 +10,8 @@ from typing import Any, Self
 import httpx
 
 from assent.client import requests
-from assent.client.answers import Outcome, RunState, Started, read
+from assent.client.answers import Grant, Outcome, Plan, Question, RunState, Started, read
+from assent.client.errors import AssentApiError
 from assent.client.persistence import PERSISTENCE, Persistence
 
 
@@ -75,6 +76,17 @@ class Assent:
         items: list[dict[str, Any]] = self._send(requests.action_types(agent))["items"]
         return items
 
+    def grants(self, status: str = "active") -> list[Grant]:
+        """Standing grants of the agent: what runs without being asked for. The newest 200.
+
+        Args:
+            status: Those that are ``active``, ``pending``, ``spent``, ``expired`` or ``revoked``.
+
+        Raises:
+            AssentApiError: Assent cannot be reached.
+        """
+        return [Grant.model_validate(each) for each in self._send(requests.grants(status))["items"]]
+
     def close(self) -> None:
         """Give back connections."""
         self._http.close()
@@ -128,6 +140,7 @@ class Run:
         reason: str = "",
         key: str | None = None,
         wait: float = 0,
+        instead_of: Outcome | str | None = None,
     ) -> Outcome:
         """Propose an action.
 
@@ -137,6 +150,8 @@ class Run:
             reason: Why, in the agent's own words; people who decide read it.
             key: Names the action in the run; the same key again gives what became of it.
             wait: Seconds to wait for it to settle if it does not at once.
+            instead_of: An outcome, or an action's key, that was refused or rejected and that this one replaces; people
+                see both.
 
         Returns:
             The outcome; look at ``settled`` if it may have to wait for a person.
@@ -145,7 +160,7 @@ class Run:
             AssentApiError: The request was refused, or Assent cannot be reached.
         """
         until = time.monotonic() + wait
-        request = requests.act(self.run_id, type, arguments or {}, reason, key, wait)
+        request = requests.act(self.run_id, type, arguments or {}, reason, key, wait, instead_of)
         outcome = Outcome.model_validate(self._client._send(request))
         return outcome if outcome.settled or wait <= 0 else self.wait(outcome, until - time.monotonic())
 
@@ -178,6 +193,44 @@ class Run:
             AssentApiError: There is no such action, or Assent cannot be reached.
         """
         return Outcome.model_validate(self._client._send(requests.outcome(self.run_id, key, 0)))
+
+    def questions(self, wait: float = 0, after: Question | str | None = None) -> list[Question]:
+        """What people ask about actions that wait for them, and nobody has answered; oldest first.
+
+        Args:
+            wait: Seconds to wait for a question if there is none.
+            after: A question, or its id; only those asked later are given.
+
+        Raises:
+            AssentApiError: Assent cannot be reached.
+        """
+        until = time.monotonic() + wait
+        while True:
+            found = self._client._send(requests.questions(self.run_id, after, until - time.monotonic()))["items"]
+            if found or time.monotonic() >= until:
+                return [Question.model_validate(each) for each in found]
+
+    def answer(self, question: Question, text: str) -> None:
+        """Answer a question; people see it as the agent's words.
+
+        Raises:
+            AssentApiError: It was answered already, the text is too long, or Assent cannot be reached.
+        """
+        self._client._send(requests.answer(question, text))
+
+    def plan(self) -> Plan | None:
+        """The run's plan as people may approve it whole; ``None`` if none of its steps asks, or it has only one.
+
+        Raises:
+            AssentApiError: There is no such run, or Assent cannot be reached.
+        """
+        try:
+            return Plan.model_validate(self._client._send(requests.plan(self.run_id)))
+        except AssentApiError as error:
+            if error.code != "not-found":
+                raise
+            self.state()
+            return None
 
     def state(self) -> RunState:
         """How the run is.

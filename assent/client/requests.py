@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from assent.client.answers import Outcome
+from assent.client.answers import Outcome, Question
 
 LONG_POLL = 30.0
 """Seconds one request waits for an outcome."""
@@ -48,9 +48,19 @@ def start(
     return Request("POST", "/runs", body)
 
 
-def act(run_id: str, type: str, arguments: Mapping[str, Any], reason: str, key: str | None, wait: float) -> Request:
+def act(
+    run_id: str,
+    type: str,
+    arguments: Mapping[str, Any],
+    reason: str,
+    key: str | None,
+    wait: float,
+    instead_of: Outcome | str | None,
+) -> Request:
     """Propose an action."""
     body = {"type": type, "arguments": dict(arguments), "reason": reason, "key": key or f"a-{uuid.uuid4().hex[:12]}"}
+    if instead_of is not None:
+        body["instead_of"] = key_of(instead_of)
     waiting = min(wait, LONG_POLL)
     return Request("POST", path_of(run_id, "actions"), body, {"wait": waiting}, TIMEOUT + waiting)
 
@@ -61,6 +71,21 @@ def outcome(run_id: str, key: str, wait: float) -> Request:
     return Request("GET", path_of(run_id, "actions", key), None, {"wait": waiting}, TIMEOUT + waiting)
 
 
+def questions(run_id: str, after: Question | str | None, wait: float) -> Request:
+    """Open questions of a run."""
+    waiting = max(0.0, min(wait, LONG_POLL))
+    query: dict[str, Any] = {"wait": waiting}
+    if after is not None:
+        query["after"] = after.id if isinstance(after, Question) else after
+    return Request("GET", path_of(run_id, "questions"), None, query, TIMEOUT + waiting)
+
+
+def answer(question: Question, text: str) -> Request:
+    """Answer a question; sent again, it is the same answer."""
+    body = {"kind": "answer", "reply_to": question.id, "text": text, "id": f"c-{uuid.uuid4().hex[:12]}"}
+    return Request("POST", f"/approvals/{quote(question.approval_id, safe='')}/comments", body)
+
+
 def end(run_id: str, summary: str, stop: bool) -> Request:
     """End a run."""
     return Request("POST", path_of(run_id, "end"), {"summary": summary, "stop": stop})
@@ -69,6 +94,16 @@ def end(run_id: str, summary: str, stop: bool) -> Request:
 def action_types(agent: str | None) -> Request:
     """What an agent may propose."""
     return Request("GET", "/action-types", None, {"agent": agent} if agent else {})
+
+
+def grants(status: str) -> Request:
+    """The agent's standing grants."""
+    return Request("GET", "/grants", None, {"status": status, "limit": 200})
+
+
+def plan(run_id: str) -> Request:
+    """A run's plan."""
+    return Request("GET", path_of(run_id, "plan"))
 
 
 def path_of(run_id: str, *parts: str) -> str:

@@ -7,19 +7,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assent.commands import approval_edit, approval_talk, approval_votes, deciding
 from assent.commands.context import Json, print_json, settings_of
-from assent.commands.printing import Cursor, Limit, Name, Yes, ago, confirm, note, show_fields, show_page, tell
+from assent.commands.printing import Cursor, Limit, Name, Yes, ago, confirm, note, show_page, tell
 from assent.domain.approvals import ApprovalStatus, Verb
-from assent.domain.errors import Conflict
-from assent.domain.hostile_text import written_out
+from assent.domain.errors import Conflict, InvalidInput
 from assent.domain.people import Via
 
 if TYPE_CHECKING:
     from assent.store.queries.approvals import ApprovalView
+    from assent.store.queries.shown import Shown
+    from assent.store.votes import Fate
 
 app = typer.Typer(help="Look at what waits for people, and decide it.", no_args_is_help=True)
+app.command()(approval_edit.edit)
+app.command("revisions")(approval_edit.list_revisions)
+app.command()(approval_talk.comment)
+app.command()(approval_talk.ask)
+app.command()(approval_talk.comments)
+app.command()(approval_votes.votes)
+app.command()(approval_votes.withdraw)
+app.command()(approval_votes.reassign)
+app.command()(approval_votes.ask_also)
 
 ApprovalId = Annotated[str, typer.Argument(help="The request's id, ap-….", metavar="REQUEST")]
+Requests = Annotated[
+    list[str] | None,
+    typer.Argument(help="Requests, each as ap-… or bound as ap-…=DIGEST.", metavar="REQUEST[=DIGEST]..."),
+]
+Digest = Annotated[str | None, typer.Option(help="Only if it still shows this.")]
 
 
 @app.command("list")
@@ -53,49 +69,108 @@ def list_approvals(
 
 
 @app.command()
-def show(context: typer.Context, approval_id: ApprovalId, as_json: Json = False) -> None:
-    """Show everything that an approver is shown."""
+def show(
+    context: typer.Context,
+    approval_id: ApprovalId,
+    revision: Annotated[int | None, typer.Option(help="This revision, not the newest.", min=1)] = None,
+    decision: Annotated[str | None, typer.Option(help="What was seen by whoever made this decision.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show exactly what an approver is shown, or was: the kept text, after its digest was checked."""
     from assent.runtime.console import reading
-    from assent.store.queries import approvals
+    from assent.store.queries import approvals, shown
     from assent_ui.api.schemas import ApprovalInFull
 
+    if revision is not None and decision is not None:
+        raise InvalidInput("A decision says itself which revision it is about.", where="--revision", todo="Name one.")
     with reading(settings_of(context)) as session:
         found = approvals.one(session, approval_id)
+        seen = (
+            shown.of_revision(session, approval_id, revision)
+            if decision is None
+            else shown.of_decision(session, approval_id, decision)
+        )
     if as_json:
-        print_json(ApprovalInFull.model_validate(found).model_dump(mode="json"))
+        whole = ApprovalInFull.model_validate(found).model_dump(mode="json")
+        card = {"card": seen.card.model_dump(mode="json"), "digest": seen.digest}
+        print_json({**whole, **card, "revision": seen.revision, "sound": seen.sound})
     else:
-        _show(found)
+        _show(found, seen)
+    _vouch(seen)
 
 
 @app.command()
 def approve(
     context: typer.Context,
-    approval_id: ApprovalId,
+    requests: Requests = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    digest: Annotated[str | None, typer.Option(help="Only if the request still shows this.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="The whole plan of the request's run, or of a run.")] = False,
+    agent: Annotated[str | None, typer.Option(help="All that wait of this agent.")] = None,
+    action_type: Annotated[str | None, typer.Option("--type", help="All that wait of this action type.")] = None,
+    digest: Digest = None,
     name: Name = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let an action run."""
-    _decide(context, approval_id, Verb.APPROVE, reason, digest, name, yes, as_json)
+    """Let an action run, several alike, or a whole plan."""
+    if plan:
+        if not requests or len(requests) != 1:
+            raise InvalidInput("A plan is that of one request or run.", where="--plan", todo="Name it.")
+        deciding.approve_plan(context, requests[0], reason=reason, digest=digest, name=name, yes=yes, as_json=as_json)
+        return
+    _decide(context, requests, Verb.APPROVE, reason, agent, action_type, digest, name, yes, as_json)
 
 
 @app.command()
 def reject(
     context: typer.Context,
-    approval_id: ApprovalId,
     reason: Annotated[str, typer.Option(help="Why; the agent is given it.", prompt="Reason (the agent is given it)")],
-    digest: Annotated[str | None, typer.Option(help="Only if the request still shows this.")] = None,
+    requests: Requests = None,
+    agent: Annotated[str | None, typer.Option(help="All that wait of this agent.")] = None,
+    action_type: Annotated[str | None, typer.Option("--type", help="All that wait of this action type.")] = None,
+    digest: Digest = None,
     name: Name = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Refuse an action, with a reason."""
-    _decide(context, approval_id, Verb.REJECT, reason, digest, name, yes, as_json)
+    """Refuse an action, or several alike, with a reason."""
+    _decide(context, requests, Verb.REJECT, reason, agent, action_type, digest, name, yes, as_json)
 
 
 def _decide(
+    context: typer.Context,
+    requests: list[str] | None,
+    verb: Verb,
+    reason: str,
+    agent: str | None,
+    action_type: str | None,
+    digest: str | None,
+    name: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """One request as it always was; several, or a filter, each bound to its own digest."""
+    if requests and len(requests) == 1 and "=" not in requests[0] and agent is None and action_type is None:
+        _decide_one(context, requests[0], verb, reason, digest, name, yes, as_json)
+        return
+    if digest is not None:
+        raise InvalidInput("One digest is for one request.", where="--digest", todo="Say REQUEST=DIGEST for each.")
+    if not requests and agent is None and action_type is None:
+        raise InvalidInput("Which request?", where="request", todo="Name requests, or filter by --agent and --type.")
+    deciding.decide_many(
+        context,
+        verb,
+        requests or [],
+        agent=agent,
+        action_type=action_type,
+        reason=reason,
+        name=name,
+        yes=yes,
+        as_json=as_json,
+    )
+
+
+def _decide_one(
     context: typer.Context,
     approval_id: str,
     verb: Verb,
@@ -105,27 +180,37 @@ def _decide(
     yes: bool,
     as_json: bool,
 ) -> None:
+    from assent.gateway import utc_now
     from assent.runtime.console import connected, deciding_person, reading
-    from assent.store.queries import approvals
+    from assent.store import openings
+    from assent.store.queries import approvals, shown
+    from assent.store.queries.standing import standing
     from assent_ui.api.schemas import DecisionOut
 
     settings = settings_of(context)
     with reading(settings) as session:
         found = approvals.one(session, approval_id)
+        seen = shown.of_revision(session, approval_id)
         person = deciding_person(session, name)
     if digest is not None and digest != found.digest:
         raise Conflict("The request no longer shows that.", where="--digest", todo="Look at it again and decide anew.")
     if digest is None and not as_json:
-        _show(found)
+        _show(found, seen)
+        _vouch(seen)
         typer.echo()
     if digest is None:
         confirm(f"{verb.value.capitalize()} this as {person.name}?", yes)
 
-    async def send() -> DecisionOut:
-        async with connected(settings) as (gateway, _):
+    async def send() -> tuple[DecisionOut, Fate | None, str]:
+        async with connected(settings) as (gateway, database):
+            if digest is None and not as_json:
+                openings.note(database, approval_id, person.id, utc_now())
             by = person.acting(Via.CLI)
             made = await gateway.decide(approval_id, verb=verb, digest=found.digest, by=by, reason=reason)
-        return DecisionOut(
+            fate = await gateway.fate(made.id, wait_seconds=approval_votes.WAIT)
+            with database.read() as session:
+                missing = standing(session, approval_id, made.at).missing
+        decision = DecisionOut(
             id=made.id,
             approval_id=made.approval_id,
             action_id=made.action_id,
@@ -134,37 +219,46 @@ def _decide(
             by=made.by,
             at=made.at,
         )
+        return decision, fate, missing
 
-    decision = asyncio.run(send())
+    decision, fate, missing = asyncio.run(send())
     if as_json:
         print_json(decision.model_dump(mode="json"))
-    else:
+    if fate is not None and not fate.counted:
+        raise Conflict(f"It did not count. {fate.why_not}", where=approval_id, todo="Nothing was changed.")
+    if not as_json:
         tell(f"{'Approved' if verb is Verb.APPROVE else 'Rejected'} as {person.name}.")
+        approval_votes.tell_fate(verb, fate, missing)
         note(f"What came of it: `assent run show {found.run_id}`.")
 
 
-def _show(found: ApprovalView) -> None:
-    card = found.card
-    changes = "\n".join(
-        f"{change.resource}\n  before {written_out(change.before)}\n  after  {written_out(change.after)}"
-        for change in card.changes
-    )
-    show_fields(
-        [
-            ("request", found.id),
-            ("what", found.headline),
-            ("status", found.status.value),
-            ("agent", f"{found.agent} ({card.agent_title})" if card.agent_title else found.agent),
-            ("goal", card.goal),
-            ("type", found.type),
-            ("arguments", written_out(card.arguments)),
-            ("changes", changes or card.preview_note),
-            ("asks because", "\n".join(reason.sentence for reason in card.stopped_because)),
-            ("undo", card.undo),
-            ("agent says", card.agent_words),
-            ("due", f"{ago(found.expires_at)}. {card.on_silence}" if card.on_silence else ago(found.expires_at)),
-            ("decided", f"{ago(found.decided_at)} by {found.decided_by.name}" if found.decided_by else ""),
-            ("reason", found.decision_reason),
-            ("digest", found.digest),
-        ]
-    )
+def _show(found: ApprovalView, seen: Shown) -> None:
+    """Print what is shown, byte for byte, and beside it how things stand."""
+    if seen.sound:
+        typer.echo(seen.text, nl=False)
+    else:
+        tell(seen.text)
+    state = f"{found.status.value}, due {ago(found.expires_at)}" if found.decided_at is None else found.status.value
+    by = f" by {found.decided_by.name}" if found.decided_by else ""
+    note(f"Request {found.id}, revision {seen.revision}: {state}{by}{_ended(found)}. Digest {seen.digest}.")
+    if not seen.kept:
+        note("It is older than kept texts: this text was made now, from the card that was kept.")
+
+
+def _ended(found: ApprovalView) -> str:
+    why = f", because: {found.decision_reason}" if found.decision_reason else ""
+    return f" {ago(found.decided_at)}{why}" if found.decided_at else ""
+
+
+def _vouch(seen: Shown) -> None:
+    """Refuse to pass off as seen what does not give its digest.
+
+    Raises:
+        Conflict: Card or arguments are not those that the digest was taken of.
+    """
+    if not seen.sound:
+        raise Conflict(
+            "The card that is kept does not give its digest: it is not what was shown.",
+            where=f"revision {seen.revision}",
+            todo="`assent verify` says what else does not fit; the ledger has the original in `approval.requested`.",
+        )

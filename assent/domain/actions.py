@@ -53,12 +53,23 @@ _SETTLED = {
     ActionStatus.UNDONE,
 }
 
+REPLACEABLE = frozenset(
+    {
+        ActionStatus.REFUSED,
+        ActionStatus.REJECTED,
+        ActionStatus.EXPIRED,
+        ActionStatus.WITHDRAWN,
+        ActionStatus.FAILED,
+    }
+)
+"""What came to nothing, so that something else can be proposed instead."""
+
 _S = ActionStatus
 _NEXT: dict[ActionStatus, set[ActionStatus]] = {
     _S.PROPOSED: {_S.REFUSED, _S.SUGGESTED, _S.AWAITING, _S.HELD, _S.CLEARED, _S.CLAIMED, _S.WITHDRAWN, _S.FAILED},
     _S.AWAITING: {_S.REJECTED, _S.EXPIRED, _S.WITHDRAWN, _S.HELD, _S.CLEARED, _S.CLAIMED},
     _S.HELD: {_S.REFUSED, _S.SUGGESTED, _S.AWAITING, _S.CLEARED, _S.CLAIMED, _S.WITHDRAWN, _S.REJECTED, _S.EXPIRED},
-    _S.CLEARED: {_S.CLAIMED, _S.HELD, _S.REFUSED, _S.REJECTED, _S.EXPIRED, _S.WITHDRAWN},
+    _S.CLEARED: {_S.AWAITING, _S.CLAIMED, _S.HELD, _S.REFUSED, _S.REJECTED, _S.EXPIRED, _S.WITHDRAWN},
     _S.CLAIMED: {_S.DONE, _S.FAILED, _S.UNKNOWN, _S.CLEARED},
     _S.UNKNOWN: {_S.DONE, _S.FAILED, _S.UNDONE},
     _S.DONE: {_S.UNDONE},
@@ -86,6 +97,8 @@ class ProposedAction(BaseModel):
         arguments: Arguments by name; in a plan, ``{"$ref": "key.path.to.value"}`` stands for an earlier result.
         reason: Why, in the agent's own words; shown to approvers as such.
         after: Keys of actions that must have succeeded first; ``None`` in a plan means the one before it in the list.
+        instead_of: Key of an earlier action of the run that was refused, rejected or came to nothing otherwise, which
+            this one is proposed in place of.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")
@@ -93,6 +106,7 @@ class ProposedAction(BaseModel):
     arguments: dict[str, Json] = Field(default_factory=dict)
     reason: str = Field(default="", max_length=10_000)
     after: list[str] | None = None
+    instead_of: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,80}$")
 
 
 class Reason(BaseModel):
@@ -115,10 +129,17 @@ class AdmissionEffect(StrEnum):
     REFUSE = "refuse"
     SUGGEST = "suggest"
     APPROVE = "approve"
+    VETO = "veto"
     AUTO = "auto"
 
 
-STRICTNESS = [AdmissionEffect.REFUSE, AdmissionEffect.SUGGEST, AdmissionEffect.APPROVE, AdmissionEffect.AUTO]
+STRICTNESS = [
+    AdmissionEffect.REFUSE,
+    AdmissionEffect.SUGGEST,
+    AdmissionEffect.APPROVE,
+    AdmissionEffect.VETO,
+    AdmissionEffect.AUTO,
+]
 """Strictest first."""
 
 
@@ -153,8 +174,13 @@ class ActionOutcome(BaseModel):
         message: Why it failed, was refused, rejected or withdrawn, or what it waits for.
         approval_id: The request that people decide, if there is one.
         digest: What a decision must be bound to, if it is awaiting one.
-        expires_in: How long people have to decide, counted from now.
+        expires_in: When to look at the request again at the latest, counted from now: at its next reminder, escalation
+            or end.
+        votes: How many people must approve it, if it is awaiting them.
         held_by: Pauses that hold it.
+        edited_by: Name of the person who edited the arguments last; empty if they are the agent's own.
+        arguments: The arguments that count instead of the agent's own, declared secrets replaced, if a person edited
+            them.
     """
 
     action_id: str
@@ -169,7 +195,10 @@ class ActionOutcome(BaseModel):
     approval_id: str | None = None
     digest: str | None = None
     expires_in: timedelta | None = None
+    votes: int = 1
     held_by: list[str] = Field(default_factory=list)
+    edited_by: str = ""
+    arguments: dict[str, Json] | None = None
     settled_at: datetime | None = None
 
 

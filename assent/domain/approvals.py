@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 
 from assent.domain.actions import Reason
 from assent.domain.canonical import Json, digest_of
+from assent.domain.card_facts import Deciders, EarlierDecision, LookedAt, Reached, Received, Target, UndoFacts
 from assent.domain.effects import ResourceChange
 from assent.domain.people import Actor
+from assent.domain.revisions import Predecessor, Revised
 
 
 class ApprovalStatus(StrEnum):
@@ -28,6 +30,8 @@ class Verb(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    WITHDRAW = "withdraw"
+    """Take one's own approval or rejection back, before the effect is claimed."""
 
 
 class RequestCard(BaseModel):
@@ -51,6 +55,20 @@ class RequestCard(BaseModel):
         agent_words: Why, as the agent says.
         amount: Money moved, as a number in the type's currency, if declared.
         on_silence: What happens when nobody decides.
+        revision: How often the arguments were edited, plus one.
+        revised: Who edited them last, why, and what differs from the revision before.
+        instead_of: The earlier action that this one is proposed in place of.
+        card_version: Version of the agent's card that was applied; 0 if it was not noted.
+        currency: Code of the currency of all money here; empty if it is not declared.
+        money: Paths of money in the arguments and in the content of ``changes``.
+        target: The record it is about.
+        reaches: What it reaches, counted.
+        undoing: How, on which condition and until when it can be undone; ``None`` if it cannot, or in requests of old.
+        received: What the agent was given to start with.
+        looked_at: What the agent looked at in this run before.
+        earlier: What became of the newest earlier requests for the same kind of action on the same record.
+        deciders: Who decides it, in words.
+        text: All of this as plain text, as mail and the command line show it; made once and kept with the card.
     """
 
     headline: str
@@ -68,6 +86,35 @@ class RequestCard(BaseModel):
     agent_words: str = ""
     amount: float | None = None
     on_silence: str = ""
+    revision: int = 1
+    revised: Revised | None = None
+    instead_of: Predecessor | None = None
+    card_version: int = 0
+    currency: str = ""
+    money: list[str] = Field(default_factory=list)
+    target: Target | None = None
+    reaches: list[Reached] = Field(default_factory=list)
+    undoing: UndoFacts | None = None
+    received: Received | None = None
+    looked_at: LookedAt | None = None
+    earlier: list[EarlierDecision] = Field(default_factory=list)
+    deciders: Deciders | None = None
+    text: str = ""
+
+    def bound(self) -> dict[str, Json]:
+        """What a digest covers: every field, those that came after the first release only where they say something.
+
+        So a request keeps its digest when a later release knows more fields.
+        """
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        return {name: value for name, value in self.model_dump(mode="json").items() if name in _FIRST or name in said}
+
+
+_FIRST = {
+    *("headline", "agent", "agent_title", "run_id", "goal", "action_type", "action_title", "arguments", "changes"),
+    *("preview_note", "stopped_because", "undo", "agent_words", "amount", "on_silence"),
+}
+"""Fields of the first release."""
 
 
 def approval_digest(
@@ -93,7 +140,7 @@ def approval_digest(
             "type": action_type,
             "arguments": arguments,
             "card_version": card_version,
-            "shown": shown.model_dump(mode="json"),
+            "shown": shown.bound(),
         }
     )
 
@@ -106,7 +153,7 @@ class Decision(BaseModel):
         approval_id: The request it decides.
         action_id: The action behind it.
         digest: Digest of what the person was shown.
-        verb: Approve or reject.
+        verb: Approve, reject, or withdraw one's own vote.
         reason: Why; required to reject, given to the agent. At most 4,000 characters.
         by: The person.
         at: When the gateway accepted it.

@@ -2,21 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assent.domain import paths
 from assent.domain.canonical import Json
+from assent.domain.effects import ResourceChange
 from assent.domain.tiers import Risk, Speed
 
 SECRET = "••••••"
-"""What stands for a secret argument."""
+"""What stands for a secret value."""
+
+SECRET_CHANGED = f"{SECRET} (changed)"
+"""What stands for a secret value of a record that becomes another one."""
 
 
 def without_secrets(arguments: Mapping[str, Json], secrets: Collection[str]) -> dict[str, Json]:
-    """Arguments as people may see them."""
-    return {name: SECRET if name in secrets else value for name, value in arguments.items()}
+    """Arguments as people may see them.
+
+    Args:
+        arguments: The arguments.
+        secrets: Paths of what they must not see, see :mod:`assent.domain.paths`.
+    """
+    if not secrets:
+        return dict(arguments)
+    shown = paths.replaced(dict(arguments), secrets, _dots)
+    return shown if isinstance(shown, dict) else dict.fromkeys(arguments, SECRET)
+
+
+def changes_without_secrets(changes: Sequence[ResourceChange], secrets: Collection[str]) -> list[ResourceChange]:
+    """Records as people may see them; that a secret changes can still be seen, as :data:`SECRET_CHANGED`."""
+    return [_change_without(change, secrets) for change in changes] if secrets else list(changes)
+
+
+def as_kept(value: Json) -> Json:
+    """A record's content with every mark of a changed secret as plain dots, for comparing what two effects kept."""
+    if isinstance(value, Mapping):
+        return {name: as_kept(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [as_kept(item) for item in value]
+    return SECRET if value == SECRET_CHANGED else value
+
+
+def _change_without(change: ResourceChange, secrets: Collection[str]) -> ResourceChange:
+    before = paths.replaced(change.before, secrets, _dots)
+    after = paths.replaced(change.after, secrets, _dots)
+    if change.before is None or change.after is None or before is change.before or after is change.after:
+        return change.model_copy(update={"before": before, "after": after})
+    differing = [
+        secret
+        for secret in secrets
+        if list(paths.found(change.before, secret)) != list(paths.found(change.after, secret))
+    ]
+    return change.model_copy(update={"before": before, "after": paths.replaced(after, differing, _other_dots)})
+
+
+def _dots(_: Json) -> Json:
+    return SECRET
+
+
+def _other_dots(_: Json) -> Json:
+    return SECRET_CHANGED
 
 
 class UndoDeclaration(BaseModel):
@@ -35,6 +83,39 @@ class UndoDeclaration(BaseModel):
     within: timedelta | None = None
 
 
+class TargetDeclaration(BaseModel):
+    """Which record an action is about; both may name arguments as ``{argument}``.
+
+    Attributes:
+        words: The record as people call it, ``order {order_id}``.
+        resource: Its stable name as effects report it, ``shop/orders/{order_id}``; empty if arguments cannot say it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str
+    resource: str = ""
+
+
+class BlastUnit(BaseModel):
+    """Something that an action reaches, counted: recipients, rows, items.
+
+    Attributes:
+        unit: The noun for many of them.
+        one: The noun for one; ``unit`` without its last letter if empty.
+        argument: Path of the argument that says how many: a number is the number, a list counts its entries, anything
+            else counts one; if the path names several values, they are added up. Empty: each action counts ``each``.
+        each: What an action counts if no argument says it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str = Field(min_length=1)
+    one: str = ""
+    argument: str = ""
+    each: int = Field(default=1, ge=0)
+
+
 class ActionType(BaseModel):
     """A verb on a resource, as a connector declares it.
 
@@ -48,8 +129,13 @@ class ActionType(BaseModel):
         reads_only: Changes nothing anywhere; needs no undo and can always be repeated.
         risks: Flags of the decision guide.
         undo: How it is taken back; ``None`` if it cannot be.
-        secrets: Names of top-level arguments that people must not see.
-        amount: Name of the top-level numeric argument that is money, if there is one.
+        secrets: Paths (see :mod:`assent.domain.paths`) of values that people must not see, in the arguments and in the
+            content of records; a plain name is a top-level one.
+        amount: Name of the top-level numeric argument that is the money moved, if there is one.
+        currency: Code of the currency of all its money (ISO 4217), or ``{argument}`` where an argument says it.
+        money: Paths of further money, in the arguments and in the content of records.
+        target: Which record it is about.
+        blast: What it reaches, in units that can be counted beforehand.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,3 +151,7 @@ class ActionType(BaseModel):
     undo: UndoDeclaration | None = None
     secrets: frozenset[str] = frozenset()
     amount: str | None = None
+    currency: str = ""
+    money: frozenset[str] = frozenset()
+    target: TargetDeclaration | None = None
+    blast: tuple[BlastUnit, ...] = ()

@@ -5,15 +5,21 @@
     AssentError
     ├── InvalidInput          the request is malformed or breaks a schema
     │   ├── BrokenCard        an agent card cannot be read or contradicts itself
+    │   ├── BrokenArguments   arguments do not fit the JSON Schema of their action type
     │   └── TooLarge          a payload is over a documented limit
     ├── NotFound              no such agent, run, action, approval, pause, …
     ├── Forbidden             this person or key may not do that
-    │   └── NotSignedIn       no valid session, key or signature was given
+    │   ├── NeedsProof        the caller must first prove again who they are
+    │   ├── NotSignedIn       no valid session, key or signature was given
+    │   └── TooOften          it was tried too often
     ├── Conflict              the thing has changed, or was already decided
     └── Unavailable           Temporal, the database or another part cannot be reached
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
 
 
 class AssentError(Exception):
@@ -53,6 +59,20 @@ class BrokenCard(InvalidInput):
     code = "broken-card"
 
 
+class BrokenArguments(InvalidInput):
+    """Arguments do not fit the JSON Schema of their action type.
+
+    Attributes:
+        faults: What is wrong, a sentence each, by the JSON pointer of the place; that of the whole is empty.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        self.faults = dict(faults)
+        place, first = next(iter(self.faults.items()))
+        more = f" And {len(self.faults) - 1} more." if len(self.faults) > 1 else ""
+        super().__init__(f"{first}{more}", where=f"arguments{place}", todo="Correct it; nothing was changed.")
+
+
 class TooLarge(InvalidInput):
     """A payload is over a documented limit."""
 
@@ -74,11 +94,42 @@ class Forbidden(AssentError):
     status = 403
 
 
+class NeedsProof(Forbidden):
+    """The caller may do that once they have proved better, or again, who they are.
+
+    Attributes:
+        needed: The assurance it needs, a word of :class:`assent.domain.people.Assurance`.
+    """
+
+    code = "needs-proof"
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", needed: str = "") -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.needed = needed
+
+
 class NotSignedIn(Forbidden):
     """No valid session, key or signature was given."""
 
     code = "not-signed-in"
     status = 401
+
+
+class TooOften(Forbidden):
+    """It was tried too often.
+
+    Attributes:
+        wait: How long until it may be tried again.
+        first: Whether nobody was told before, in this stretch of time.
+    """
+
+    code = "too-often"
+    status = 429
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", wait: timedelta, first: bool = False) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.wait = wait
+        self.first = first
 
 
 class Conflict(AssentError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -20,6 +20,11 @@ from assent.domain.lookalikes import find_lookalikes, stands_for
 
 NAMED_MARKS = 500
 """After so many marks a text gets short ones, without names, so that its size stays bounded."""
+
+MOST_RESTORED = 2 * 1024 * 1024
+"""Characters that marks are turned back into at once; arguments have half as many bytes at most."""
+
+_LAST_CODE_POINT = 0x10FFFF
 
 STACKED_MARKS = 3
 """So many combining marks may sit on one letter before the rest are shown as marks."""
@@ -51,7 +56,7 @@ _PICTURE_JOINT = re.compile(
 )
 _PICTURE_STYLE = re.compile("(?<=[#*0-9\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]")
 _LINE_END = re.compile(r"\r(?=\n)")
-_MARK = re.compile(r"⟨U\+([0-9A-F]{4,6})(?: [^⟨⟩×]+)?(?: ×([0-9]+))?⟩")
+_MARK = re.compile(r"⟨U\+([0-9A-F]{4,6})(?: [^⟨⟩×]+)?(?: ×([0-9]{1,7}))?⟩")
 
 _INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _BRACKET = "⟨"
@@ -130,8 +135,26 @@ def reveal_text(text: str) -> str:
 
 
 def restore(shown: str) -> str:
-    """The original of a text that :func:`reveal_text` made."""
-    return _MARK.sub(lambda mark: chr(int(mark[1], 16)) * int(mark[2] or 1), shown)
+    """The original of a text that :func:`reveal_text` made; a mark that it did not make stays as it is."""
+    return restore_all({"": shown})[""]
+
+
+def restore_all(shown: Mapping[str, str]) -> dict[str, str]:
+    """The originals of several texts, a form's fields say; together their marks stand for so much and no more.
+
+    A mark of a few characters can say that it stands for any number of them.
+    """
+    room = MOST_RESTORED
+
+    def original(mark: re.Match[str]) -> str:
+        nonlocal room
+        code, times = int(mark[1], 16), int(mark[2] or 1)
+        if code > _LAST_CODE_POINT or times > room:
+            return mark[0]
+        room -= times
+        return chr(code) * times
+
+    return {name: _MARK.sub(original, text) for name, text in shown.items()}
 
 
 def written_out(value: Json) -> str:

@@ -27,6 +27,23 @@ class Via(StrEnum):
     SYSTEM = "system"
 
 
+class Assurance(StrEnum):
+    """How sure it is that a person is who they say: from a click in Slack to a proof of the last minutes."""
+
+    SLACK = "slack"
+    SESSION = "session"
+    FRESH = "fresh"
+
+    @property
+    def rank(self) -> int:
+        """Where it is in the order, 0 for the weakest."""
+        return list(Assurance).index(self)
+
+    def is_enough_for(self, needed: Assurance) -> bool:
+        """Whether something that needs ``needed`` may be done with this."""
+        return self.rank >= needed.rank
+
+
 class Actor(BaseModel):
     """Who did something, and where.
 
@@ -34,6 +51,7 @@ class Actor(BaseModel):
         id: Person id, agent name, or ``assent`` for the system.
         name: Name as shown.
         via: Where it was done.
+        assurance: How sure it is that they are who they say; ``None`` where nobody proved anything.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +59,13 @@ class Actor(BaseModel):
     id: str
     name: str
     via: Via
+    assurance: Assurance | None = None
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox behind an address: lower case and without its tag, so that one mailbox is one person."""
+    name, _, host = email.strip().lower().rpartition("@")
+    return f"{name.partition('+')[0] or name}@{host}"
 
 
 SYSTEM = Actor(id="assent", name="Assent", via=Via.SYSTEM)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.approvals import Decision
 from assent.domain.people import Actor
+from assent.domain.revisions import Edit
 from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunHeader, RunStatus
 
@@ -56,11 +57,17 @@ class FindAction(BaseModel):
 
 
 class ExecuteAction(BaseModel):
-    """Perform an action that was cleared, by a decision or by admission of a long one."""
+    """Perform an action that was cleared, by a decision or by admission of a long one.
+
+    Attributes:
+        vote_only: Only let the decision count; what it clears is performed by a call of its own. So one of several
+            votes on a long action costs no more than one on a quick one.
+    """
 
     header: RunHeader
     action: ProposedAction
     decision: Decision | None = None
+    vote_only: bool = False
 
 
 class CloseAction(BaseModel):
@@ -75,6 +82,13 @@ class CloseAction(BaseModel):
     to: ActionStatus | None
     decision: Decision | None = None
     message: str = ""
+
+
+class ReviseAction(BaseModel):
+    """Change the arguments of an action that awaits people, or record why they stay."""
+
+    header: RunHeader
+    edit: Edit
 
 
 class FinishRun(BaseModel):
@@ -145,6 +159,8 @@ ACTIVITY_EXECUTE = "execute_action"
 """``ExecuteAction -> ActionOutcome``; local when quick, on the long queue with heartbeats otherwise."""
 ACTIVITY_CLOSE = "close_action"
 """``CloseAction -> ActionOutcome``; local activity."""
+ACTIVITY_REVISE = "revise_action"
+"""``ReviseAction -> WaitingAction``: the action as it stands then; local activity."""
 ACTIVITY_FIND = "find_action"
 """``FindAction -> WaitingAction | None``; local activity."""
 ACTIVITY_NOTE_RUN = "note_run"

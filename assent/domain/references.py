@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -11,6 +12,8 @@ from assent.domain.canonical import Json
 from assent.domain.errors import InvalidInput
 
 REFERENCE = "$ref"
+_PLACE = re.compile("[0-9]{1,9}")
+"""A place in a list; ``str.isdigit`` allows more than ``int`` can read."""
 
 
 def referred_keys(value: Json) -> set[str]:
@@ -47,7 +50,7 @@ def _follow(path: str, results: Mapping[str, Json]) -> Json:
     for part in parts:
         if isinstance(found, dict) and part in found:
             found = found[part]
-        elif isinstance(found, list) and part.isdigit() and int(part) < len(found):
+        elif isinstance(found, list) and _PLACE.fullmatch(part) and int(part) < len(found):
             found = found[int(part)]
         else:
             raise InvalidInput(f"The result of {key} has no {part}.", where=f"$ref {path}")

@@ -11,6 +11,7 @@ from assent.domain.actions import ActionOutcome, ProposedAction
 from assent.domain.approvals import Decision
 from assent.domain.canonical import Json
 from assent.domain.people import Actor
+from assent.domain.revisions import Edit
 
 
 class RunStatus(StrEnum):
@@ -49,6 +50,7 @@ class RunHeader(BaseModel):
         started_by: Who started it.
         started_at: When.
         first: This is the first activity of the run, so the run row may not exist yet.
+        plan: The plan it started with, if that has several steps; told once, to the first activity.
     """
 
     run_id: str
@@ -58,6 +60,7 @@ class RunHeader(BaseModel):
     started_by: Actor
     started_at: datetime
     first: bool = False
+    plan: list[ProposedAction] = Field(default_factory=list)
 
 
 class AgentRunInput(BaseModel):
@@ -99,7 +102,7 @@ class CarriedState(BaseModel):
         remaining: Actions of the plan that have not started.
         results: Results that remaining actions refer to, by key.
         finished: Keys finished that remaining actions depend on, with their success.
-        early: Decisions on actions that are not known yet, by key.
+        early: Decisions and edits that have not had their turn yet, by key of their action.
         seen: The newest message ids, oldest first, at most :data:`SEEN_LIMIT`.
         counts: Number of settled actions by status.
         ending: Why no more proposals are taken; empty if they are.
@@ -110,7 +113,7 @@ class CarriedState(BaseModel):
     remaining: list[ProposedAction] = Field(default_factory=list)
     results: dict[str, Json] = Field(default_factory=dict)
     finished: dict[str, bool] = Field(default_factory=dict)
-    early: dict[str, list[Decision]] = Field(default_factory=dict)
+    early: dict[str, list[Decision | Edit]] = Field(default_factory=dict)
     seen: list[str] = Field(default_factory=list)
     counts: dict[str, int] = Field(default_factory=dict)
     ending: str = ""

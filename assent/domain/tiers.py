@@ -6,11 +6,15 @@ from enum import IntEnum, StrEnum
 
 
 class Tier(IntEnum):
-    """The tier of an action, strictest first: the smallest number wins."""
+    """The tier of an action: strictest first they are suggest, approve, veto, auto.
+
+    The numbers are what rows and histories keep; they are no order.
+    """
 
     SUGGEST = 0
     APPROVE = 1
     AUTO = 2
+    VETO = 3
 
     @property
     def word(self) -> str:

@@ -5,14 +5,33 @@ a message against the projection first, so that a bad one is refused on the spot
 authority.
 """
 
+from assent.gateway.assigning import AssignDoor
 from assent.gateway.control import ControlDoor
-from assent.gateway.decisions import DecisionDoor
 from assent.gateway.door import MAX_PAYLOAD, PROPOSE_TIMEOUT, RPC_TIMEOUT, utc_now
+from assent.gateway.granting import GrantDoor, GrantOffer
+from assent.gateway.many import MAX_ITEMS, ManyResult, OneOfMany
+from assent.gateway.offered_plans import PlanOffer
+from assent.gateway.planning import PlanApproved, PlanDoor
+from assent.gateway.revising import ReviseDoor
 from assent.gateway.runs import RunDoor, StartRun
+from assent.gateway.talking import TalkDoor
 
 
-class Gateway(RunDoor, DecisionDoor, ControlDoor):
+class Gateway(RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, ControlDoor):
     """Sends people's and agents' messages to workflows; see the doors it is made of."""
 
 
-__all__ = ["MAX_PAYLOAD", "PROPOSE_TIMEOUT", "RPC_TIMEOUT", "Gateway", "StartRun", "utc_now"]
+__all__ = [
+    "MAX_ITEMS",
+    "MAX_PAYLOAD",
+    "PROPOSE_TIMEOUT",
+    "RPC_TIMEOUT",
+    "Gateway",
+    "GrantOffer",
+    "ManyResult",
+    "OneOfMany",
+    "PlanApproved",
+    "PlanOffer",
+    "StartRun",
+    "utc_now",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -21,6 +21,7 @@ from assent.domain.clock import Clock
 from assent.domain.errors import NotFound, TooLarge, Unavailable
 from assent.store import cards, reading
 from assent.store.database import Database
+from assent.store.refusals import Refusals
 
 MAX_PAYLOAD = 1024 * 1024
 """Bytes of a plan, of what a run is given, or of an action's arguments; Temporal itself refuses 2 MiB."""
@@ -51,6 +52,7 @@ class Door:
         task_queue_prefix: What the task queues' names start with.
         clock: The time.
         eager: Ask for the first workflow task to be handed to a worker in this process.
+        channels: Ways that people are told of requests, ``slack`` say; what is written about a request goes there.
     """
 
     def __init__(
@@ -61,13 +63,16 @@ class Door:
         task_queue_prefix: str = "assent",
         clock: Clock = utc_now,
         eager: bool = False,
+        channels: Sequence[str] = (),
     ) -> None:
         self.client = client
         self._database = database
         self._prefix = task_queue_prefix
         self._clock = clock
         self._eager = eager
+        self._channels = tuple(channels)
         self._ending = False
+        self._refusals = Refusals(database, clock)
 
     def stop_waiting(self) -> None:
         """Let every :meth:`action` that waits answer with what there is: this process is about to end."""
@@ -107,6 +112,24 @@ class Door:
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.to_thread(work)
 
+    async def _look_until(
+        self, holds: Callable[[_T], object], look: Callable[[], _T], *, wait_seconds: float, every: float
+    ) -> _T:
+        """Look into the database until what is found holds, the time is over or this process ends; gives the last look.
+
+        Args:
+            holds: Whether it need not be waited for any longer.
+            look: Looks, in a thread.
+            wait_seconds: The time; 0 looks once.
+            every: Seconds between two looks.
+        """
+        until = asyncio.get_running_loop().time() + wait_seconds
+        while True:
+            found = await self._in_thread(look)
+            if holds(found) or self._ending or asyncio.get_running_loop().time() >= until:
+                return found
+            await asyncio.sleep(every)
+
 
 def bounded(value: Json, where: str) -> None:
     """Refuse a value that is over :data:`MAX_PAYLOAD` bytes as canonical JSON, or nested over :data:`MAX_DEPTH` deep.
@@ -122,6 +145,16 @@ def bounded(value: Json, where: str) -> None:
             where=where,
             todo="Store the content elsewhere and pass a reference to it.",
         )
+
+
+def reason_within(most: int, reason: str) -> None:
+    """Refuse a reason that is longer than ``most`` characters.
+
+    Raises:
+        TooLarge: It is.
+    """
+    if len(reason) > most:
+        raise TooLarge(f"A reason has at most {most:,} characters.", where="reason")
 
 
 def shallow(value: Json, where: str) -> None:

@@ -15,9 +15,9 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCStatusCode
 
-from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
+from assent.domain.actions import REPLACEABLE, ActionOutcome, ActionStatus, ProposedAction
 from assent.domain.canonical import Json
-from assent.domain.errors import Conflict, NotFound, Unavailable
+from assent.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.references import dependencies
@@ -65,13 +65,19 @@ class RunDoor(Door):
 
         Raises:
             NotFound: The agent has no published card.
-            InvalidInput: The plan is broken.
+            InvalidInput: The plan is broken, or an action in it is proposed instead of another.
             Conflict: The id belongs to a run of another agent.
             TooLarge: The plan or what the run is given is over :data:`MAX_PAYLOAD`.
             Unavailable: Temporal or the database is away; nothing was started.
         """
         shallow([action.arguments for action in request.plan], "plan")
         dependencies(request.plan)
+        if any(action.instead_of for action in request.plan):
+            raise InvalidInput(
+                "A plan's actions replace none: in a new run nothing was refused yet.",
+                where="plan",
+                todo="Leave `instead_of` out.",
+            )
         bounded([action.model_dump(mode="json") for action in request.plan], "plan")
         bounded(request.received, "received")
         await self._in_thread(lambda: self._require_agent(request.agent))
@@ -121,10 +127,13 @@ class RunDoor(Door):
         Raises:
             NotFound: There is no such run.
             Conflict: It takes no more proposals.
+            InvalidInput: It is proposed instead of an action that the run does not have.
             TooLarge: The arguments are over :data:`MAX_PAYLOAD`.
             Unavailable: Temporal or every worker is away; proposing the same key again is safe.
         """
         bounded(action.arguments, "arguments")
+        if action.instead_of is not None:
+            await self._in_thread(lambda: self._require_replaceable(run_id, action.instead_of or ""))
         async with self._temporal() as client:
             try:
                 outcome: ActionOutcome = await asyncio.wait_for(
@@ -166,15 +175,29 @@ class RunDoor(Door):
         Raises:
             NotFound: No such action was admitted.
         """
-        until = asyncio.get_running_loop().time() + wait_seconds
-        while True:
-            outcome = await self._in_thread(lambda: reading.action_outcome(self._database, action_id, self._clock()))
-            over = self._ending or asyncio.get_running_loop().time() >= until
-            if outcome is not None and (outcome.status.settled or over):
-                return outcome
-            if outcome is None and over:
-                raise NotFound(f"There is no action {action_id}.", where="action")
-            await asyncio.sleep(_LOOK_EVERY)
+        outcome = await self._look_until(
+            lambda found: found is not None and found.status.settled,
+            lambda: reading.action_outcome(self._database, action_id, self._clock()),
+            wait_seconds=wait_seconds,
+            every=_LOOK_EVERY,
+        )
+        if outcome is None:
+            raise NotFound(f"There is no action {action_id}.", where="action")
+        return outcome
+
+    def _require_replaceable(self, run_id: str, key: str) -> None:
+        """Refuse what names an action that is not there or came to something."""
+        found = reading.action_outcome(self._database, f"{run_id}:{key}", self._clock())
+        if found is None:
+            raise InvalidInput(
+                f"The run has no action {key} that this one could be proposed instead of.",
+                where="instead_of",
+                todo="Name the key of an action that was refused or rejected, or leave it out.",
+            )
+        if found.status not in REPLACEABLE:
+            raise Conflict(
+                f"The action {key} is {found.status}: only what was not done can be replaced.", where="instead_of"
+            )
 
     async def _after_the_end(self, run_id: str, key: str) -> ActionOutcome:
         """A proposal for a run that is over: its own earlier outcome, or a clear refusal."""

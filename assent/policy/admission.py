@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from jsonschema import Draft202012Validator
 from jsonschema import ValidationError as JsonSchemaFault
 
+from assent.domain import paths
 from assent.domain.actions import STRICTNESS, AdmissionEffect, ProposedAction, Reason, Verdict
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
@@ -17,12 +19,14 @@ from assent.policy.conditions import ConditionError, holds
 _TIER_EFFECT = {
     Tier.SUGGEST: AdmissionEffect.SUGGEST,
     Tier.APPROVE: AdmissionEffect.APPROVE,
+    Tier.VETO: AdmissionEffect.VETO,
     Tier.AUTO: AdmissionEffect.AUTO,
 }
 _EFFECT_TIER = {effect: tier for tier, effect in _TIER_EFFECT.items()}
 _TIER_SENTENCE = {
     Tier.SUGGEST: "The card only lets this agent suggest it.",
     Tier.APPROVE: "The card asks a person to approve it.",
+    Tier.VETO: "The card lets people object for a while, then it runs.",
     Tier.AUTO: "The card lets this agent do it automatically.",
 }
 _QUOTES_NAMES = {"required", "additionalProperties"}
@@ -68,6 +72,17 @@ def admit(
     return _verdict(reasons, card_version)
 
 
+def foreseen(*, card: AgentCard, card_version: int, type: ActionType | None, action_type: str) -> Verdict:
+    """The verdict on a planned action as far as it can be known before its arguments are: its tier and its risks."""
+    rule = card.actions.get(action_type)
+    if rule is None:
+        return _verdict([_refuse("not-listed", f"The card of {card.name} does not list {action_type}.")], card_version)
+    if type is None:
+        return _verdict([_refuse("no-connector", f"No connector offers {action_type}.")], card_version)
+    tier = Reason(rule="tier", effect=_TIER_EFFECT[rule.tier], sentence=_TIER_SENTENCE[rule.tier])
+    return _verdict([tier, *_risks(rule, type)], card_version)
+
+
 def schema_faults(type: ActionType, arguments: Mapping[str, Json]) -> list[str]:
     """What is wrong with arguments, one sentence each; empty if nothing is."""
     faults = []
@@ -82,7 +97,8 @@ def _quotable(type: ActionType, error: JsonSchemaFault) -> bool:
     """Whether a fault's message, which quotes the value, may be shown: it must not quote a secret."""
     if not type.secrets or error.validator in _QUOTES_NAMES:
         return True
-    return bool(error.absolute_path) and error.absolute_path[0] not in type.secrets
+    place = [str(part + 1) if isinstance(part, int) else part for part in error.absolute_path]
+    return bool(place) and not paths.touches(place, type.secrets)
 
 
 def declared_limits(card: AgentCard, type_name: str) -> list[Limit]:
@@ -98,7 +114,10 @@ def measured(limit: Limit, arguments: Mapping[str, Json]) -> float | None:
     value = arguments.get(limit.argument)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _verdict(reasons: list[Reason], card_version: int) -> Verdict:
@@ -141,8 +160,8 @@ def _matches(condition: str, card: AgentCard, action: ProposedAction, run_id: st
 
 
 def _risks(rule: ActionRule, type: ActionType) -> list[Reason]:
-    """Risk flags force approval unless the card grants automation with limits and the type can be undone."""
-    if rule.tier is not Tier.AUTO:
+    """Risk flags force approval unless the card lets it run by itself with limits and the type can be undone."""
+    if rule.tier not in (Tier.AUTO, Tier.VETO):
         return [
             Reason(rule=f"risk:{risk}", effect=_TIER_EFFECT[rule.tier], sentence=risk.sentence)
             for risk in sorted(type.risks)
@@ -167,7 +186,7 @@ def _limits(rule: ActionRule, action: ProposedAction, used: Sequence[float]) -> 
         if amount is None:
             sentence = f"The card limits {limit.argument}, which is missing here or is not a number."
             reasons.append(Reason(rule="limit", effect=effect, sentence=sentence))
-        elif amount < 0 or already + amount > limit.max:
+        elif not (amount >= 0 and already + amount <= limit.max):  # so that no comparison lets "not a number" through
             reasons.append(Reason(rule="limit", effect=effect, sentence=_limit_sentence(limit, amount, already)))
     return reasons
 

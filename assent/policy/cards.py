@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from assent.domain.actions import AdmissionEffect
 from assent.domain.errors import BrokenCard
 from assent.domain.tiers import Tier
-from assent.policy.conditions import ConditionError, check_condition
+from assent.domain.voting import MAX_APPROVALS
+from assent.policy.approval_block import ON_CALL, ApprovalBlock, Condition, OnSilence, Strict, WrittenBlock
 from assent.policy.durations import Duration
 
 MAX_SOURCE = 256 * 1024
@@ -22,33 +23,22 @@ MAX_SOURCE = 256 * 1024
 def _tier(value: Any) -> Any:
     if isinstance(value, str):
         if value.upper() not in Tier.__members__:
-            raise ValueError("a tier is suggest, approve or auto")
+            raise ValueError("a tier is suggest, approve, veto or auto")
         return Tier[value.upper()]
     return value
 
 
-def _condition(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return check_condition(value)
-        except ConditionError as error:
-            raise ValueError(str(error)) from error
-    return value
-
-
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 TierWord = Annotated[Tier, BeforeValidator(_tier), PlainSerializer(lambda tier: tier.word, return_type=str)]
-Condition = Annotated[str, BeforeValidator(_condition)]
+
+__all__ = ["MAX_SOURCE", "ActionRule", "AgentCard", "ApprovalBlock", "Contact", "Limit", "OnSilence", "Over", "Per"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Contact(_Strict):
+class Contact(Strict):
     """A person or team and how to reach them."""
 
     name: str = Field(min_length=1)
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    email: Email
     slack: str = ""
 
 
@@ -67,7 +57,7 @@ class Over(StrEnum):
     REFUSE = "refuse"
 
 
-class Limit(_Strict):
+class Limit(Strict):
     """How much may run automatically.
 
     Attributes:
@@ -88,7 +78,7 @@ class Limit(_Strict):
         return self.argument or "actions"
 
 
-class StopRule(_Strict):
+class StopRule(Strict):
     """A condition that makes an action less free."""
 
     when: Condition
@@ -96,13 +86,7 @@ class StopRule(_Strict):
     because: str = Field(min_length=1)
 
 
-class OnSilence(StrEnum):
-    """What happens to a request that nobody decides."""
-
-    REJECT = "reject"
-
-
-class ActionRule(_Strict):
+class ActionRule(Strict):
     """What the card says of one action type.
 
     Attributes:
@@ -110,17 +94,26 @@ class ActionRule(_Strict):
         limits: Limits for running automatically.
         stop: Conditions that make it less free.
         expires: How long people have to decide. One minute to 30 days.
-        on_silence: What happens when nobody decides in time.
+        veto: How long anybody may object before it runs, where the tier is ``veto``. One minute to 30 days.
+        approval: Who decides, and how; what it does not say, the card's own block says.
+        on_silence: The older place of ``approval.on_silence``.
     """
 
     tier: TierWord
     limits: list[Limit] = Field(default_factory=list)
     stop: list[StopRule] = Field(default_factory=list)
     expires: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1), le=timedelta(days=30))
-    on_silence: OnSilence = OnSilence.REJECT
+    veto: Duration | None = Field(default=None, ge=timedelta(minutes=1), le=timedelta(days=30))
+    approval: WrittenBlock = None
+    on_silence: OnSilence | None = None
+
+    @property
+    def asks_for_veto(self) -> bool:
+        """Whether it may come to a veto window."""
+        return self.tier is Tier.VETO or any(stop.then is AdmissionEffect.VETO for stop in self.stop)
 
 
-class NeverRule(_Strict):
+class NeverRule(Strict):
     """Something the agent must never do."""
 
     action: str = Field(min_length=1)
@@ -128,7 +121,7 @@ class NeverRule(_Strict):
     because: str = Field(min_length=1)
 
 
-class AgentCard(_Strict):
+class AgentCard(Strict):
     """The operating model of an agent on one page; immutable once published.
 
     Attributes:
@@ -141,6 +134,8 @@ class AgentCard(_Strict):
         escalation: Whom to wake.
         actions: Rule by action type; what is not listed is refused.
         never: What it must never do.
+        approval: Who decides, and how, unless an action type's own block says otherwise.
+        on_call: Addresses of the people on call, in the order in which they are asked.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)
@@ -152,6 +147,33 @@ class AgentCard(_Strict):
     escalation: Contact
     actions: dict[str, ActionRule] = Field(min_length=1)
     never: list[NeverRule] = Field(default_factory=list)
+    approval: WrittenBlock = None
+    on_call: list[Email] = Field(default_factory=list, max_length=20)
+
+    def approving(self, action_type: str) -> ApprovalBlock:
+        """How requests of an action type are decided: its own block, then the card's, then the defaults."""
+        rule = self.actions[action_type]
+        block = (rule.approval or ApprovalBlock()).over(self.approval)
+        if rule.on_silence is not None and not (rule.approval and "on_silence" in rule.approval.model_fields_set):
+            return block.model_copy(update={"on_silence": rule.on_silence})
+        return block
+
+    @model_validator(mode="after")
+    def _approvals_make_sense(self) -> Self:
+        for name, rule in self.actions.items():
+            if rule.asks_for_veto and rule.veto is None:
+                raise ValueError(f"{name}: the tier veto needs `veto: 10m`, how long people may object")
+            if rule.veto is not None and not rule.asks_for_veto:
+                raise ValueError(f"{name}: `veto` belongs to the tier veto, or to a stop rule with `then: veto`")
+            block = self.approving(name)
+            needs = sum(need.count for need in [*block.need, *(need for rule in block.raises for need in rule.need)])
+            if needs > MAX_APPROVALS:
+                raise ValueError(f"{name}: {needs} people would have to approve; the most is {MAX_APPROVALS}")
+            if torn := {need.of for need in block.need} & set(block.never_by):
+                raise ValueError(f"{name}: {', '.join(sorted(torn))} must approve and must never approve")
+            if ON_CALL in block.asked and not self.on_call:
+                raise ValueError(f"{name}: `{ON_CALL}` is asked, but the card has no `on_call` list")
+        return self
 
     @model_validator(mode="after")
     def _limits_make_sense(self) -> Self:

@@ -59,7 +59,11 @@ def holds(expression: str, *, arguments: dict[str, Json], agent: str, run_id: st
         return _evaluated(expression, arguments, agent, run_id, reason)
     except ConditionError:
         # A whole number does not compare with a fraction here: look again with every number as a fraction.
-        return _evaluated(expression, _as_fractions(arguments), agent, run_id, reason)
+        try:
+            fractions = _as_fractions(arguments)
+        except OverflowError as error:
+            raise ConditionError(f"{expression!r} cannot be evaluated for a number of this size.") from error
+        return _evaluated(expression, fractions, agent, run_id, reason)
 
 
 def _as_fractions(value: Json) -> Json:
@@ -80,7 +84,7 @@ def _evaluated(expression: str, arguments: Json, agent: str, run_id: str, reason
             "reason": celpy.celtypes.StringType(reason),
         }
         value = program.evaluate(activation)
-    except (CELEvalError, ValueError, TypeError, OverflowError) as error:
+    except (CELEvalError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ConditionError(f"{expression!r} cannot be evaluated for these arguments.") from error
     if not isinstance(value, celpy.celtypes.BoolType | bool):
         raise ConditionError(f"{expression!r} gives neither true nor false.")

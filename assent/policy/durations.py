@@ -6,17 +6,24 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def parse_duration(value: Any) -> Any:
     """Turn ``24h`` into a time span; leaves everything else to pydantic."""
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,6})\s*([smhd])", value.strip())):
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,8})\s*([smhd])", value.strip())):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     if isinstance(value, str) and not value.startswith("P"):
         raise ValueError("a duration is a whole number and a unit: 90s, 10m, 24h or 7d")
+    return value
+
+
+def whole_seconds(value: timedelta) -> timedelta:
+    """Refuse a part of a second, which would be lost where it is written."""
+    if value.microseconds:
+        raise ValueError("a duration has whole seconds")
     return value
 
 
@@ -29,5 +36,10 @@ def write_duration(value: timedelta) -> str:
     return f"{seconds}s"
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration, when_used="json")]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    AfterValidator(whole_seconds),
+    PlainSerializer(write_duration, when_used="json"),
+]
 """A time span, written as a whole number and a unit."""

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assent.domain.errors import BrokenCard
-from assent.domain.people import Actor
+from sqlalchemy.orm import Session
+
+from assent.domain.errors import BrokenCard, Conflict
+from assent.domain.people import SYSTEM, Actor
 from assent.domain.tiers import Tier
+from assent.policy.approval_block import CONTACTS, ON_CALL
 from assent.policy.cards import AgentCard, read_card
-from assent.store import cards
+from assent.store import cards, groups
 from assent.store.database import Database
 from assent_activities.connectors import Operation
 
@@ -28,21 +31,11 @@ class Published:
     """Who published the version in force, if that is why this card was left alone."""
 
 
-def publish_card(
-    database: Database, registry: Mapping[str, Operation], source: str, *, where: str, by: Actor
-) -> Published:
-    """Publish a card; the same card again changes nothing.
-
-    Args:
-        database: Assent's database.
-        registry: Operations by action type.
-        source: The card in YAML.
-        where: Its file, for errors.
-        by: Who publishes it.
+def checked_card(registry: Mapping[str, Operation], source: str, *, where: str) -> tuple[AgentCard, list[str]]:
+    """A card that could be published, and what it grants that admission will not give.
 
     Raises:
-        BrokenCard: It cannot be read, or lists what no connector offers. The version in force stays.
-        Unavailable: The database is away.
+        BrokenCard: It cannot be read, or lists what no connector offers.
     """
     card = read_card(source, where=where)
     unknown = sorted(set(card.actions) - set(registry))
@@ -52,8 +45,42 @@ def publish_card(
             where=where,
             todo="Correct the names, or add the connector to ASSENT_CONNECTORS.",
         )
+    return card, _warnings(card, registry)
+
+
+def publish_card(
+    database: Database,
+    registry: Mapping[str, Operation],
+    source: str,
+    *,
+    where: str,
+    by: Actor,
+    only_after: tuple[int | None] | None = None,
+) -> Published:
+    """Publish a card; the same card again changes nothing.
+
+    Args:
+        database: Assent's database.
+        registry: Operations by action type.
+        source: The card in YAML.
+        where: Its file, for errors.
+        by: Who publishes it.
+        only_after: The version that must be in force for it, in a tuple; ``None`` in it if there must be none.
+
+    Raises:
+        BrokenCard: It cannot be read, or lists what no connector offers. The version in force stays.
+        Conflict: Another version is in force than the one it was written for.
+        Unavailable: The database is away.
+    """
+    card, warnings = checked_card(registry, source, where=where)
     catalogue = {name: registry[name].type.model_dump(mode="json") for name in sorted(card.actions)}
     with database.write() as session:
+        if only_after is not None and (now := cards.version_in_force(session, card.name)) != only_after[0]:
+            raise Conflict(
+                f"Version {now} of {card.name} came into force meanwhile.",
+                where="version",
+                todo="Look at what is different now, and publish again.",
+            )
         version, new = cards.publish(
             session,
             agent=card.name,
@@ -64,7 +91,22 @@ def publish_card(
             at=datetime.now(UTC),
             by=by,
         )
-    return Published(card.name, version, new, _warnings(card, registry))
+        nobody = [] if by == SYSTEM else _groups_of_nobody(session, card)
+    return Published(card.name, version, new, [*warnings, *nobody])
+
+
+def _groups_of_nobody(session: Session, card: AgentCard) -> list[str]:
+    """A warning for each group that the card asks and that is empty, or not there."""
+    asked = {who for name in card.actions for who in card.approving(name).asked}
+    return [
+        f"Nobody is in the group {name}, which the card asks to decide."
+        for name in sorted(filter(_is_group, asked))
+        if not groups.members(session, name)
+    ]
+
+
+def _is_group(expression: str) -> bool:
+    return "@" not in expression and ":" not in expression and expression not in (*CONTACTS, ON_CALL)
 
 
 def publish_folder(

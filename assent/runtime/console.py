@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.people import Actor, Role, Via
 from assent.gateway import Gateway
+from assent.runtime.channels import channels_of
 from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
@@ -71,7 +72,8 @@ async def connected(settings: Settings) -> AsyncIterator[tuple[Gateway, Database
     """
     with opened(settings) as database:
         client = await connect(settings, patience=PATIENCE)
-        yield Gateway(client, database, task_queue_prefix=settings.task_queue_prefix), database
+        channels = channels_of(settings)
+        yield Gateway(client, database, task_queue_prefix=settings.task_queue_prefix, channels=channels), database
 
 
 async def connect_if_there(gateway: Gateway, settings: Settings) -> str:

@@ -46,6 +46,17 @@ def sign_in_link(settings: Settings, email: str | None = None) -> str:
         database.close()
 
 
+def first_person(database: Database) -> Person:
+    """The administrator who has been here longest; made if there is nobody at all.
+
+    Raises:
+        NotFound: There are people, but no administrator.
+        Unavailable: The database cannot be reached.
+    """
+    with database.write() as session:
+        return _first(session, utc_now())
+
+
 def make_link(settings: Settings, database: Database, email: str | None = None) -> str:
     """The same, with a database that is already open."""
     try:

@@ -27,6 +27,15 @@ Names = Annotated[list[str], NoDecode]
 Folders = Annotated[list[Path], NoDecode]
 
 
+MOST_WORKERS = 4
+"""Worker processes that `assent up` starts unasked: more of them would mostly wait for SQLite's one writer."""
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 def _state_dir() -> Path:
     """Where Assent keeps its state: ``./.assent`` where that exists, else the platform's folder for state."""
     if LOCAL_DATA_DIR.is_dir():
@@ -102,6 +111,18 @@ class Settings(BaseSettings):
         default=None, description="Secret that Slack signs its HTTP requests with; needed without Socket Mode."
     )
     slack_channel: str | None = Field(default=None, description="Slack channel that approval requests are posted to.")
+    slack_client_id: str | None = Field(
+        default=None, description="Client id of the Slack app; with the client secret, other workspaces can install it."
+    )
+    slack_client_secret: SecretStr | None = Field(default=None, description="Client secret of the Slack app.")
+    slack_http_url: str = Field(
+        default="",
+        description="Public address of `assent slack` in HTTP mode, for installing it; unset, the public URL.",
+    )
+    slack_link_by_email: bool = Field(
+        default=True,
+        description="Link a Slack user of an installed workspace to the person with the same confirmed address.",
+    )
     slack_base_url: str | None = Field(
         default=None, description="Address of the Slack Web API; unset means Slack's own. Tests point it at a fake."
     )
@@ -109,10 +130,37 @@ class Settings(BaseSettings):
         default=None,
         description="Key that signs sessions and links, 32 characters or more; unset, one is kept in the data folder.",
     )
+    oidc_issuer: str = Field(
+        default="", description="Issuer identifier of an OpenID provider that people sign in with; turns that on."
+    )
+    oidc_client_id: str = Field(default="", description="What the OpenID provider calls Assent (client id).")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Secret that Assent shows the OpenID provider; unset for a public client."
+    )
+    oidc_name: str = Field(
+        default="your company account",
+        min_length=1,
+        max_length=60,
+        description="What people call the OpenID provider, on the button.",
+    )
+    oidc_create_people: bool = Field(
+        default=False,
+        description="Make somebody unknown with a verified address there a person without roles, instead of refusing.",
+    )
+    trusted_proxies: Names = Field(
+        default_factory=lambda: ["127.0.0.1", "::1"],
+        description="Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas "
+        "(or a JSON list).",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least important level that is logged."
     )
-    worker_processes: int = Field(default=1, ge=1, le=64, description="Worker processes that `assent up` starts.")
+    worker_processes: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Worker processes that `assent up` starts; 0 means one for each processor, four at most.",
+    )
     worker_workflow_tasks: int = Field(
         default=100, ge=2, le=1000, description="Workflow tasks one worker process handles at the same time."
     )
@@ -129,7 +177,7 @@ class Settings(BaseSettings):
         default=1000, ge=0, description="Runs one worker process keeps in memory between their tasks."
     )
 
-    @field_validator("connectors", "cards", mode="before")
+    @field_validator("connectors", "cards", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -151,6 +199,12 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("ASSENT_OIDC_ISSUER needs ASSENT_OIDC_CLIENT_ID beside it")
+        return self
+
+    @model_validator(mode="after")
     def _derive(self) -> Self:
         # The model is frozen for its readers; here it is still being made.
         if not self.database_url:
@@ -158,6 +212,7 @@ class Settings(BaseSettings):
         if not self.public_url:
             self.__dict__["public_url"] = f"http://{self.web_host}:{self.web_port}"
         self.__dict__["public_url"] = self.public_url.rstrip("/")
+        self.__dict__["slack_http_url"] = (self.slack_http_url or self.public_url).rstrip("/")
         return self
 
     @classmethod
@@ -221,9 +276,20 @@ class Settings(BaseSettings):
 
     @property
     def slack_wanted(self) -> bool:
-        """Whether enough is set for Slack to work: a bot token, a channel, and one of the two ways in."""
+        """Whether enough is set for Slack to work: one workspace's own token and channel, or what installing needs."""
         way_in = self.slack_app_token or self.slack_signing_secret
-        return self.slack_bot_token is not None and bool(self.slack_channel) and way_in is not None
+        one_workspace = self.slack_bot_token is not None and bool(self.slack_channel) and way_in is not None
+        return one_workspace or self.slack_installable
+
+    @property
+    def slack_installable(self) -> bool:
+        """Whether other Slack workspaces can install the app: client id, client secret and signing secret are set."""
+        return None not in (self.slack_client_id, self.slack_client_secret, self.slack_signing_secret)
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes `assent up` starts."""
+        return self.worker_processes or min(_processors(), MOST_WORKERS)
 
     @property
     def database_label(self) -> str:

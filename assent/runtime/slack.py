@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import aiohttp
@@ -17,17 +17,16 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
-from assent.gateway import Gateway, utc_now
+from assent.gateway import Gateway
+from assent.runtime.channels import channels_of
 from assent.runtime.settings import Settings
+from assent.runtime.slack_parts import Parts, compose
 from assent.runtime.temporal.connect import connect
 from assent.store.database import Database
 from assent_slack import socket_mode, web
 from assent_slack.app import build_app
 from assent_slack.channels import find_channel
-from assent_slack.dependencies import Dependencies
-from assent_slack.links import Links
-from assent_slack.notifier import CALL_TIMEOUT, Notifier
-from assent_slack.posting import Place, Posting
+from assent_slack.notifier import CALL_TIMEOUT
 from assent_slack.telling import FAILURES, why
 from assent_slack.workspaces import Workspace, identify
 
@@ -62,7 +61,7 @@ class _Ended(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """What the settings say about Slack, all there."""
+    """What the settings say about Slack; what is not set is empty."""
 
     bot_token: str
     app_token: str
@@ -74,8 +73,9 @@ def main(settings: Settings, *, http_port: int | None = None) -> None:
     """Run the Slack process until SIGTERM or Ctrl-C.
 
     Args:
-        settings: Socket Mode if they have an app-level token, else HTTP.
-        http_port: Serve HTTP on this port, whatever they have.
+        settings: Socket Mode if they have an app-level token, else HTTP; with a client id and secret HTTP in any case,
+            so that other workspaces can install the app.
+        http_port: Serve HTTP on this port, and no Socket Mode.
 
     Raises:
         InvalidInput: Something that Slack needs is not set.
@@ -93,18 +93,20 @@ async def _main(settings: Settings, access: _Access, http_port: int | None) -> N
     try:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(web_client(settings))
-            workspace, place = await _retry(stop, lambda: _look(client, access, http_port), "Slack")
+            configured = await _retry(stop, lambda: _look(client, access), "Slack") if access.bot_token else None
             database = Database(settings.database_url)
             stack.callback(database.close)
-            gateway = Gateway(None, database, task_queue_prefix=settings.task_queue_prefix)
-            deps = Dependencies(gateway, database, {workspace.team_id: workspace}, Links(settings.public_url))
+            gateway = Gateway(
+                None, database, task_queue_prefix=settings.task_queue_prefix, channels=channels_of(settings)
+            )
+            parts = compose(settings, gateway, database, client, configured)
             await stack.enter_async_context(_task(_connect(settings, gateway, stop), stop, cancelled=True))
-            notifier = Notifier(Posting(client, workspace, utc_now), place, database, deps.links, utc_now)
-            await stack.enter_async_context(_task(notifier.run(stop), stop))
+            await stack.enter_async_context(_task(parts.deps.workspaces.keep_fresh(stop), stop))
+            await stack.enter_async_context(_task(parts.notifier.run(stop), stop))
             stack.callback(stop.set)
-            stack.push_async_callback(deps.work.drain, GRACE_SECONDS)
-            app = build_app(deps, client=client, signing_secret=access.signing_secret)
-            await stack.enter_async_context(_way_in(app, client, settings, access, http_port))
+            stack.push_async_callback(parts.deps.work.drain, GRACE_SECONDS)
+            app = build_app(parts.deps, client=client, signing_secret=access.signing_secret)
+            await stack.enter_async_context(_way_in(app, parts, client, settings, access, http_port))
             await stop.wait()
             log.info("Slack ends.")
     except _Ended:
@@ -113,12 +115,8 @@ async def _main(settings: Settings, access: _Access, http_port: int | None) -> N
 
 @asynccontextmanager
 async def web_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
-    """Calls to Slack with the bot token, over connections that are kept.
-
-    Raises:
-        InvalidInput: No bot token is set.
-    """
-    token = _needed(settings.slack_bot_token, "ASSENT_SLACK_BOT_TOKEN")
+    """Calls to Slack with the bot token, if one is set, over connections that are kept."""
+    token = _text(settings.slack_bot_token) or None
     base_url = settings.slack_base_url.rstrip("/") + "/" if settings.slack_base_url else SLACK_URL
     library_log = logging.getLogger("assent_slack.web_client")
     library_log.setLevel(logging.WARNING)
@@ -129,12 +127,16 @@ async def web_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
 
 def _access(settings: Settings, http_port: int | None) -> _Access:
     access = _Access(
-        bot_token=_needed(settings.slack_bot_token, "ASSENT_SLACK_BOT_TOKEN"),
+        bot_token=_text(settings.slack_bot_token),
         app_token="" if http_port is not None else _text(settings.slack_app_token),
         signing_secret=_text(settings.slack_signing_secret),
         channel=settings.slack_channel or "",
     )
-    if not access.channel:
+    if not access.bot_token and not settings.slack_installable:
+        raise InvalidInput(
+            "Slack is not set up.", where="ASSENT_SLACK_BOT_TOKEN", todo="docs/slack.md shows how, in five minutes."
+        )
+    if access.bot_token and not access.channel:
         raise InvalidInput(
             "No Slack channel for approval requests is set.", where="ASSENT_SLACK_CHANNEL", todo="Set it to its id."
         )
@@ -147,7 +149,7 @@ def _access(settings: Settings, http_port: int | None) -> _Access:
     return access
 
 
-async def _look(client: AsyncWebClient, access: _Access, http_port: int | None) -> tuple[Workspace, Place]:
+async def _look(client: AsyncWebClient, access: _Access) -> Workspace:
     """Ask Slack who we are and where requests go, so that what is wrong is told at start."""
     try:
         workspace = await identify(client)
@@ -163,7 +165,7 @@ async def _look(client: AsyncWebClient, access: _Access, http_port: int | None) 
             todo="`assent slack check` says which; install the app again and copy its tokens.",
         ) from error
     log.info("Slack: %s, requests go to #%s", workspace.name, channel.get("name"))
-    return workspace, Place(workspace.team_id, str(channel["id"]))
+    return replace(workspace, channel_id=str(channel["id"]))
 
 
 async def _connect(settings: Settings, gateway: Gateway, stop: asyncio.Event) -> None:
@@ -174,16 +176,32 @@ async def _connect(settings: Settings, gateway: Gateway, stop: asyncio.Event) ->
 
 @asynccontextmanager
 async def _way_in(
-    app: AsyncApp, client: AsyncWebClient, settings: Settings, access: _Access, http_port: int | None
+    app: AsyncApp, parts: Parts, client: AsyncWebClient, settings: Settings, access: _Access, http_port: int | None
 ) -> AsyncIterator[None]:
-    if access.app_token:
-        async with socket_mode.listening(app, client=client, app_token=access.app_token):
+    async with AsyncExitStack() as stack:
+        if access.app_token:
+            listening = socket_mode.listening(app, client=client, app_token=access.app_token)
+            await stack.enter_async_context(listening)
             log.info("Slack's requests come in by Socket Mode.")
-            yield
-        return
+        if not access.app_token or parts.install is not None:
+            await stack.enter_async_context(_http(app, parts, settings, access, http_port))
+        yield
+
+
+@asynccontextmanager
+async def _http(
+    app: AsyncApp, parts: Parts, settings: Settings, access: _Access, http_port: int | None
+) -> AsyncIterator[None]:
     port = DEFAULT_PORT if http_port is None else http_port
     async with AsyncExitStack() as stack:
-        serving = web.serving(app, signing_secret=access.signing_secret, host=settings.web_host, port=port)
+        serving = web.serving(
+            app,
+            signing_secret=access.signing_secret,
+            host=settings.web_host,
+            port=port,
+            install=parts.install,
+            refused=parts.deps.refused,
+        )
         try:
             served = await stack.enter_async_context(serving)
         except OSError as error:
@@ -193,6 +211,8 @@ async def _way_in(
                 todo="Choose another: `assent slack --http 8486`.",
             ) from error
         log.info("Slack's requests come in at http://%s:%d%s", settings.web_host, served, web.PATH)
+        if parts.install is not None:
+            log.info("Workspaces install the app at %s%s", settings.slack_http_url, web.INSTALL_PATH)
         yield
 
 
@@ -228,12 +248,6 @@ async def _task(work: Awaitable[None], stop: asyncio.Event, *, cancelled: bool =
             task.cancel()
         with suppress(asyncio.CancelledError, _Ended):
             await task
-
-
-def _needed(secret: SecretStr | None, variable: str) -> str:
-    if secret is None:
-        raise InvalidInput("Slack is not set up.", where=variable, todo="docs/slack.md shows how, in five minutes.")
-    return secret.get_secret_value()
 
 
 def _text(secret: SecretStr | None) -> str:

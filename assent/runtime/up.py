@@ -122,11 +122,12 @@ class Installation:
             self._settings = load(f"assent_{self._sample}.sample:configure")(self._settings)
         self._progress.phase("Bringing the database up to date")
         load(Part.PREPARE)(self._settings, self._progress.say)
+        if self._sample:
+            load(f"assent_{self._sample}.sample:prepare")(self._settings, self._progress.say)
 
     def _start_parts(self) -> None:
-        many = self._settings.worker_processes > 1
-        for number in range(1, self._settings.worker_processes + 1):
-            self._add(f"worker-{number}" if many else "worker", "worker")
+        for number in range(1, self._settings.workers + 1):
+            self._add(f"worker-{number}" if number > 1 else "worker", "worker")
         self._add("web", "web")
         if self._settings.slack_wanted:
             self._add("slack", "slack")
@@ -145,7 +146,7 @@ class Installation:
         return self._settings.data_dir / "logs" / f"{name}.log"
 
     def _wait_for_pages(self) -> None:
-        self._progress.phase("Starting worker and web")
+        self._progress.phase("Starting workers and web")
         with httpx.Client(base_url=self._local_url(), timeout=HEALTH_TIMEOUT_SECONDS, trust_env=False) as client:
             while not _healthy(client):
                 self._turn()

@@ -15,12 +15,15 @@ from fastapi import FastAPI
 
 from assent.domain.errors import AssentError, Unavailable
 from assent.gateway import Gateway
+from assent.runtime.card_desk import Desk
+from assent.runtime.channels import channels_of
 from assent.runtime.secrets import signing_key
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
 from assent.store.database import Database
 from assent_ui.app import create_app
 from assent_ui.deps import Deps
+from assent_ui.identity.openid import OpenIdSettings
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ async def serve(settings: Settings, database: Database) -> None:
     Raises:
         Unavailable: The address cannot be listened on, or the signing key cannot be read or made.
     """
-    gateway = Gateway(None, database, task_queue_prefix=settings.task_queue_prefix)
+    gateway = Gateway(None, database, task_queue_prefix=settings.task_queue_prefix, channels=channels_of(settings))
     app = build(settings, gateway, database)
     config = uvicorn.Config(
         app,
@@ -60,6 +63,7 @@ async def serve(settings: Settings, database: Database) -> None:
         # Sign-in links are addresses: they must not end up in a log.
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=int(GRACE.total_seconds()),
         lifespan="on",
     )
@@ -77,6 +81,21 @@ def build(settings: Settings, gateway: Gateway, database: Database) -> FastAPI:
         secret_key=signing_key(settings),
         temporal_ui_url=settings.temporal_ui_url,
         temporal_namespace=settings.temporal_profile().get("namespace", settings.temporal_namespace),
+        openid=_openid(settings),
+        cards=Desk(settings, database),
+        slack_install_url=f"{settings.slack_http_url}/slack/install?link=" if settings.slack_installable else "",
+    )
+
+
+def _openid(settings: Settings) -> OpenIdSettings | None:
+    if not settings.oidc_issuer:
+        return None
+    return OpenIdSettings(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else "",
+        name=settings.oidc_name,
+        create_people=settings.oidc_create_people,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from assent.domain.errors import AssentError
 from assent.domain.pauses import PauseInput
 from assent.domain.ports import Queue
 from assent.gateway import Gateway, utc_now
+from assent.runtime.channels import channels_of
 from assent.runtime.connectors import Connectors
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
@@ -37,6 +39,9 @@ ANNOUNCE_EVERY = timedelta(seconds=5)
 GRACE = timedelta(seconds=8)
 """How long activities may finish when the worker is asked to end."""
 
+WORKFLOW_THREADS = 4
+"""Threads that run workflow code: it never waits, so more of them would only take the interpreter from each other."""
+
 _WORKFLOWS: Mapping[Queue, Sequence[type]] = {Queue.RUNS: [AgentRun], Queue.CONTROL: [Pause, Rollback, PreviewRollback]}
 
 
@@ -52,9 +57,10 @@ async def _main(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     database = Database(settings.database_url)
     connectors = Connectors(settings)
+    rarely_collect_garbage()
     try:
         client = await connect(settings)
-        channels = ("slack",) if settings.slack_wanted else ()
+        channels = channels_of(settings)
         async with running_worker(client, database, connectors.registry, settings, channels=channels):
             log.info("The worker is ready.")
             await stop.wait()
@@ -62,6 +68,15 @@ async def _main(settings: Settings) -> None:
     finally:
         connectors.close()
         database.close()
+
+
+def rarely_collect_garbage() -> None:
+    """Let the collector of reference cycles look less often, and never at what was loaded at start.
+
+    A worker makes many objects that die by themselves; looking at them took a twentieth of its processor time.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def workflow_runner() -> WorkflowRunner:
@@ -97,7 +112,10 @@ async def running_worker(
     activities = activities_by_queue(dependencies, client)
     gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix)
     threads = settings.worker_activities + settings.worker_local_activities
-    with ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor:
+    with (
+        ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor,
+        ThreadPoolExecutor(WORKFLOW_THREADS, thread_name_prefix="workflows") as workflow_executor,
+    ):
         async with AsyncExitStack() as stack:
             for queue in Queue:
                 worker = Worker(
@@ -107,6 +125,7 @@ async def running_worker(
                     activities=activities[queue],
                     activity_executor=executor,
                     workflow_runner=workflow_runner(),
+                    workflow_task_executor=workflow_executor,
                     max_cached_workflows=settings.worker_cached_workflows,
                     max_concurrent_workflow_tasks=settings.worker_workflow_tasks,
                     max_concurrent_activities=settings.worker_activities,

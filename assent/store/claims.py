@@ -18,19 +18,21 @@ from assent.store import statements
 from assent.store.tables import EffectRow, ResourceRow
 
 _effects = statements.table_of(EffectRow)
-_CLAIM = insert(_effects)
-_TOUCH = insert(statements.table_of(ResourceRow))
+_CLAIM = statements.Prepared(insert(_effects))
+_TOUCH = statements.Prepared(insert(statements.table_of(ResourceRow)))
 _HOLDS = (_effects.c.holder == bindparam("for_holder")) & (_effects.c.status == EffectStatus.CLAIMED.value)
 _COLUMNS = ("status", "finished_at", "changes", "undo_data", "message")
 _OUTCOME: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
-_GIVE_UP = update(_effects).where(_effects.c.action_id == bindparam("for_action"), _HOLDS).values(_OUTCOME)
-_FINISH = (
+_GIVE_UP = statements.Prepared(
+    update(_effects).where(_effects.c.action_id == bindparam("for_action"), _HOLDS).values(_OUTCOME),
+)
+_FINISH = statements.Prepared(
     update(_effects)
     .where(
         _effects.c.action_id == bindparam("for_action"),
         _HOLDS | (_effects.c.status == EffectStatus.UNKNOWN.value),
     )
-    .values(_OUTCOME)
+    .values(_OUTCOME),
 )
 
 
@@ -74,7 +76,7 @@ def claim(
         "changes": [],
         "message": "",
     }
-    statements.run(session, _CLAIM, values)
+    _CLAIM.run(session, values)
 
 
 def read_claim(session: Session, action_id: str) -> Claim | None:
@@ -157,7 +159,7 @@ def finish(
         "message": message,
     }
     statement = _GIVE_UP if status is EffectStatus.UNKNOWN else _FINISH
-    done = _changed(statements.run(session, statement, values))
+    done = statement.run(session, values) > 0
     if done:
         touch(session, action_id, changes, at=at, undo=False)
     return done
@@ -168,7 +170,7 @@ def touch(session: Session, action_id: str, changes: Sequence[ResourceChange], *
     names = sorted({change.resource for change in changes})
     if names:
         rows = [{"resource": name, "at": at, "action_id": action_id, "undo": undo} for name in names]
-        statements.run(session, _TOUCH, rows)
+        _TOUCH.run(session, *rows)
 
 
 def _changed(result: Any) -> bool:

@@ -14,6 +14,7 @@ from sqlmodel import col
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.effects import EffectStatus, UndoStatus
+from assent.domain.tiers import Tier
 from assent.store.database import Database
 from assent.store.tables import ActionRow, ApprovalRow, EffectRow, LedgerEventRow, UndoRow
 
@@ -24,6 +25,9 @@ _MATCHING = {
     EffectStatus.FAILED: {ActionStatus.FAILED},
     EffectStatus.UNKNOWN: {ActionStatus.UNKNOWN, ActionStatus.UNDONE},
 }
+_SHOWN = {"approval.requested", "approval.revised"}
+_RETURNED = "grant.returned"
+_COVERS = {"grant.used", "plan.used", _RETURNED}
 _WITH_EFFECT = {ActionStatus.CLAIMED, ActionStatus.DONE, ActionStatus.UNKNOWN, ActionStatus.UNDONE}
 
 Events = dict[str, list[LedgerEventRow]]
@@ -88,6 +92,8 @@ def _compare_one(
             yield f"is {status} and has no effect"
     else:
         yield from _compare_effect(status, effect, events, kinds)
+        if action.tier == Tier.APPROVE:
+            yield from _unexplained(asked, kinds)
     if undo is not None and undo.status == UndoStatus.UNDONE and "undo.done" not in kinds:
         yield "is undone and the ledger does not say so"
     if status is ActionStatus.UNDONE and (undo is None or undo.status != UndoStatus.UNDONE):
@@ -95,6 +101,20 @@ def _compare_one(
     decided = asked is not None and asked.status in (ApprovalStatus.APPROVED, ApprovalStatus.REJECTED)
     if asked is not None and decided and "approval.decided" not in kinds:
         yield f"was {asked.status} and the ledger does not say by whom"
+    shown = [event for event in events if event.kind in _SHOWN]
+    if asked is not None and shown and json.loads(shown[-1].body).get("digest") != asked.digest:
+        yield "has a request that shows something other than what the ledger says people were shown"
+
+
+def _unexplained(asked: ApprovalRow | None, kinds: list[str]) -> Iterator[str]:
+    """An effect that people must allow is allowed by their votes, by a standing grant or with its plan."""
+    covered = [kind for kind in kinds if kind in _COVERS]
+    if asked is not None and asked.status != ApprovalStatus.APPROVED:
+        yield f"has an effect and its request is {asked.status}"
+    elif asked is None and not covered:
+        yield "has an effect that nobody allowed: no request, no grant, no approved plan"
+    elif asked is None and covered[-1] == _RETURNED and "effect.failed" not in kinds:
+        yield "has an effect and what covered it was taken back"
 
 
 def _compare_effect(

@@ -32,6 +32,7 @@ class Copy:
         reference: What finds it there; empty if it is not known to have been posted.
         shown_status: The status of the request that it shows; empty if it is not known to have been posted.
         posted_at: When it was first to be posted.
+        shown_digest: What tells the content that it shows from another; empty if that is not known.
     """
 
     approval_id: str
@@ -40,6 +41,7 @@ class Copy:
     reference: str
     shown_status: str
     posted_at: datetime
+    shown_digest: str = ""
 
 
 def intend(session: Session, approval_id: str, *, channel: str, place: str, at: datetime) -> tuple[Copy, bool]:
@@ -57,6 +59,7 @@ def intend(session: Session, approval_id: str, *, channel: str, place: str, at: 
         "place": place,
         "reference": "",
         "shown_status": "",
+        "shown_digest": "",
         "posted_at": at,
         "updated_at": at,
     }
@@ -75,19 +78,20 @@ def forget(session: Session, copy: Copy) -> None:
     session.execute(delete(MessageRow).where(_this(copy), col(MessageRow.reference) == ""))
 
 
-def posted(session: Session, copy: Copy, *, reference: str, shown_status: str, at: datetime) -> bool:
-    """Keep what finds a posted copy; false if another one was posted in the same place meanwhile."""
+def posted(session: Session, copy: Copy, *, reference: str, shown_status: str, at: datetime, digest: str = "") -> bool:
+    """Keep what finds a posted copy and what it shows; false if another one was posted in the same place meanwhile."""
     done = session.execute(
         update(MessageRow)
         .where(_this(copy), col(MessageRow.reference).in_(["", reference]))
-        .values(reference=reference, shown_status=shown_status, updated_at=at)
+        .values(reference=reference, shown_status=shown_status, shown_digest=digest, updated_at=at)
     )
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def shows(session: Session, copy: Copy, *, status: str, at: datetime) -> None:
-    """Keep which status a copy shows now, or :data:`GONE`."""
-    session.execute(update(MessageRow).where(_this(copy)).values(shown_status=status, updated_at=at))
+def shows(session: Session, copy: Copy, *, status: str, at: datetime, digest: str = "") -> None:
+    """Keep which status a copy shows now, or :data:`GONE`, and what tells its content from another."""
+    values = {"shown_status": status, "shown_digest": digest, "updated_at": at}
+    session.execute(update(MessageRow).where(_this(copy)).values(**values))
 
 
 def one(session: Session, approval_id: str, *, channel: str, place: str) -> Copy | None:
@@ -113,4 +117,6 @@ def _this(copy: Copy) -> ColumnElement[bool]:
 
 
 def _copy(row: MessageRow) -> Copy:
-    return Copy(row.approval_id, row.channel, row.place, row.reference, row.shown_status, row.posted_at)
+    return Copy(
+        row.approval_id, row.channel, row.place, row.reference, row.shown_status, row.posted_at, row.shown_digest
+    )

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from assent.domain.errors import Unavailable
+from assent.store.together import Writers
+from assent.store.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +38,23 @@ class Database:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+        file = _file_of(self.url)
         if self.sqlite:
-            if self.url.database and not self.url.database.startswith((":memory:", "file:")):
-                _make_private(Path(self.url.database))
-            options |= {"pool_size": 40, "max_overflow": 40, "connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
+            if file:
+                _make_private(file)
+            options |= {"pool_size": 40, "max_overflow": 40, "pool_use_lifo": True}
+            options |= {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
         else:
             options |= {"pool_pre_ping": True}
         self.engine: Engine = create_engine(self.url, **options)
-        self._writer = threading.Lock()
         if self.sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             event.listen(self.engine, "connect", _tune_postgres)
         self.writing_engine = self.engine.execution_options(**{_WRITES: True})
+        self._turns = Turns(file) if self.sqlite else None
+        self._writers = Writers(self.writing_engine, self._turns) if self._turns else None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -72,16 +76,26 @@ class Database:
         Raises:
             Unavailable: The database cannot be reached.
         """
-        turn = self._writer if self.sqlite else contextlib.nullcontext()
-        with _translated(), turn, Session(self.writing_engine, expire_on_commit=False) as session, session.begin():
-            try:
-                yield session
-            except BaseException:
-                if self.sqlite:
-                    # An unread cursor, kept alive by the error's traceback, would pin this connection's snapshot
-                    # and refuse it every later write: give the connection up.
-                    session.invalidate()
-                raise
+        with _translated(), self._writers.alone() if self._writers else self._transaction() as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write_together(self) -> Iterator[Session]:
+        """Like :meth:`write`, for the many short transactions of actions: on SQLite they may share a commit.
+
+        It ends when that commit is on the disk. Until then others that share it see what this one wrote, so nothing
+        that it reads may be remembered beyond what it writes.
+
+        Raises:
+            Unavailable: The database cannot be reached, or could not keep it.
+        """
+        with _translated(), self._writers.together() if self._writers else self._transaction() as session:
+            yield session
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with Session(self.writing_engine, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def lock_shared(self, session: Session, name: int) -> None:
         """Hold a named lock together with others until the transaction ends; SQLite's write lock already excludes."""
@@ -96,6 +110,15 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
+        if self._turns:
+            self._turns.close()
+
+
+def _file_of(url: URL) -> Path | None:
+    """The file of a SQLite database that has one."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":memory:", "file:")):
+        return None
+    return Path(url.database)
 
 
 def _make_private(path: Path) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from assent.domain.grants import GrantStatus
 from assent.domain.pauses import ScopeKind
+from assent.domain.plans import PlanApprovalStatus
 from assent.store import statements
 from assent.store.database import Database
 from assent.store.pauses import FENCE
-from assent.store.tables import ActionRow, AgentRow, PauseRow
+from assent.store.tables import ActionRow, AgentRow, GrantRow, PauseRow, PlanApprovalRow
 
 _agents, _actions, _pauses = (statements.table_of(row) for row in (AgentRow, ActionRow, PauseRow))
+_grants, _plans = statements.table_of(GrantRow), statements.table_of(PlanApprovalRow)
 _IN_SCOPE = or_(
     _pauses.c.scope_kind == ScopeKind.EVERYTHING.value,
     and_(_pauses.c.scope_kind == ScopeKind.AGENT.value, _pauses.c.scope_name == bindparam("agent")),
@@ -23,6 +26,18 @@ _GLANCE = select(
     select(_agents.c.version).where(_agents.c.name == bindparam("agent")).scalar_subquery(),
     select(_actions.c.status).where(_actions.c.action_id == bindparam("action_id")).scalar_subquery(),
     select(_pauses.c.id).where(_pauses.c.active, _IN_SCOPE).limit(1).scalar_subquery(),
+    select(_grants.c.id)
+    .where(
+        _grants.c.agent == bindparam("agent"),
+        _grants.c.type == bindparam("action_type"),
+        _grants.c.status == GrantStatus.ACTIVE.value,
+    )
+    .limit(1)
+    .scalar_subquery(),
+    select(_plans.c.id)
+    .where(_plans.c.run_id == bindparam("run_id"), _plans.c.status == PlanApprovalStatus.ACTIVE.value)
+    .limit(1)
+    .scalar_subquery(),
 )
 
 
@@ -34,16 +49,28 @@ class Glance:
         card_version: Version of the agent's card in force; ``None`` if there is no such agent.
         known: The action was admitted before.
         paused: At least one pause holds it.
+        granted: The agent has standing grants for the action type.
+        planned: The run's plan was approved as a whole.
     """
 
     card_version: int | None
     known: bool
     paused: bool
+    granted: bool = False
+    planned: bool = False
 
 
-def glance(database: Database, session: Session, *, agent: str, run_id: str, action_id: str) -> Glance:
-    """Look at the card's version, the action and the pauses, under the fence of pauses."""
+def glance(
+    database: Database, session: Session, *, agent: str, run_id: str, action_id: str, action_type: str = ""
+) -> Glance:
+    """Look at the card's version, the action, the pauses and what was approved ahead, under the fence of pauses."""
     database.lock_shared(session, FENCE)
-    values = {"agent": agent, "run_id": run_id, "action_id": action_id}
-    version, status, pause = tuple(statements.run(session, _GLANCE, values).one())
-    return Glance(card_version=version, known=status is not None, paused=pause is not None)
+    values = {"agent": agent, "run_id": run_id, "action_id": action_id, "action_type": action_type}
+    version, status, pause, grant, plan = tuple(statements.run(session, _GLANCE, values).one())
+    return Glance(
+        card_version=version,
+        known=status is not None,
+        paused=pause is not None,
+        granted=grant is not None,
+        planned=plan is not None,
+    )

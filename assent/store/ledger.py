@@ -18,7 +18,7 @@ from sqlalchemy import Row, exists, func, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.canonical import Json, canonical_json, stable_text
+from assent.domain.canonical import Json, stable_text
 from assent.domain.people import Actor
 from assent.store import statements
 from assent.store.database import Database
@@ -34,7 +34,8 @@ _COMMIT_WINDOW = 2_000
 """How far ids of transactions in flight may lie behind the newest sealed event."""
 
 _events, _links = statements.table_of(LedgerEventRow), statements.table_of(LedgerLinkRow)
-_INSERT, _LINK = insert(_events), insert(_links)
+_INSERT = statements.Prepared(insert(_events))
+_LINK = statements.Prepared(insert(_links))
 # Events without a link, oldest first. A PostgreSQL sequence can commit out of order, so they are looked for by the
 # missing link, from a little before the newest sealed one.
 _UNSEALED = (
@@ -102,7 +103,7 @@ def event_row(
 
 def append_many(session: Session, rows: list[dict[str, Any]]) -> None:
     """Write several events with one statement, in this order."""
-    statements.run(session, _INSERT, rows)
+    _INSERT.run(session, *rows)
 
 
 def count(session: Session, *, action_id: str, kind: str) -> int:
@@ -126,7 +127,8 @@ def link_hash(seq: int, previous: str, event: LedgerEventRow | Row[Any]) -> str:
         "actor": event.actor,
         "body": event.body,
     }
-    return hashlib.sha256(canonical_json(content)).hexdigest()
+    # Of texts and whole numbers, as here, it is the canonical JSON (RFC 8785), which takes ten times as long.
+    return hashlib.sha256(stable_text(content).encode()).hexdigest()
 
 
 def seal(database: Database, *, stragglers: bool = False) -> int:
@@ -155,7 +157,7 @@ def seal(database: Database, *, stragglers: bool = False) -> int:
             links.append({"seq": seq, "event_id": event.id, "previous": previous, "hash": digest})
             previous = digest
         if links:
-            statements.run(session, _LINK, links)
+            _LINK.run(session, *links)
         return len(links)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
 from assent.store.database import Database
-from assent.store.queries.paging import FIRST, Order, Page, PageRequest
+from assent.store.queries.paging import FIRST, Order, Page, PageRequest, count_up_to
 from assent.store.tables import OutboxRow
 
 ERROR_LENGTH = 500
@@ -46,6 +46,23 @@ class Notification:
     created_at: datetime
     due_at: datetime
     attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What has not been delivered yet.
+
+    Attributes:
+        waiting: How many, counted no further than :data:`~assent.store.queries.paging.COUNT_CAP`.
+        failing: How many of them failed at least once, counted likewise.
+        oldest: When the oldest was written; ``None`` if there is none.
+        error: Why the last one that failed did; empty if none did.
+    """
+
+    waiting: int
+    failing: int
+    oldest: datetime | None
     error: str
 
 
@@ -112,6 +129,20 @@ def queue(session: Session, channel: str, *, request: PageRequest = FIRST) -> Pa
     """Everything that has not been delivered yet, soonest due first."""
     rows = session.execute(_QUEUE.window(_undelivered(channel), request)).scalars().all()
     return _QUEUE.page(rows, request, _notification)
+
+
+def backlog(session: Session, channel: str) -> Backlog:
+    """How much of a way has not been delivered yet."""
+    undelivered = _undelivered(channel)
+    failing = undelivered.where(col(OutboxRow.error) != "")
+    oldest = session.execute(undelivered.order_by(col(OutboxRow.id)).limit(1)).scalar_one_or_none()
+    last = session.execute(failing.order_by(col(OutboxRow.due_at).desc()).limit(1)).scalar_one_or_none()
+    return Backlog(
+        waiting=count_up_to(session, undelivered),
+        failing=count_up_to(session, failing),
+        oldest=oldest.created_at if oldest else None,
+        error=last.error if last else "",
+    )
 
 
 def hurry(session: Session, channel: str, *, at: datetime) -> int:

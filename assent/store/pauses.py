@@ -16,12 +16,13 @@ from sqlmodel import col
 
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus
+from assent.domain.approving import Agenda
 from assent.domain.effects import EffectStatus
 from assent.domain.errors import Conflict, NotFound
 from assent.domain.pauses import PauseProgress, Scope, ScopeKind
 from assent.domain.people import SYSTEM, Actor
 from assent.domain.runs import RunStatus
-from assent.store import ledger
+from assent.store import asked, ledger
 from assent.store.database import Database
 from assent.store.tables import ActionRow, ApprovalRow, EffectRow, PauseRow, RunRow
 
@@ -117,19 +118,23 @@ def _give_time_back(session: Session, scope: Scope, *, since: datetime, at: date
             col(ApprovalRow.id),
             col(ApprovalRow.agent),
             col(ApprovalRow.run_id),
-            col(ApprovalRow.created_at),
+            func.coalesce(col(ApprovalRow.revised_at), col(ApprovalRow.created_at)).label("asked_at"),
             col(ApprovalRow.expires_at),
-        ).where(col(ApprovalRow.status) == ApprovalStatus.PENDING.value, _within(ApprovalRow, scope))
+            col(ApprovalRow.due_at),
+            col(ApprovalRow.agenda),
+        )
+        .where(col(ApprovalRow.status) == ApprovalStatus.PENDING.value, _within(ApprovalRow, scope))
+        .with_for_update()
     ).all()
-    for approval_id, agent, run_id, created_at, expires_at in pending:
+    for approval_id, agent, run_id, asked_at, expires_at, due_at, agenda in pending:
         still = [row.requested_at for row in others if state_of(row).scope.covers(agent=agent, run_id=run_id)]
-        stood_still = min([at, *still]) - max(since, created_at)
+        stood_still = min([at, *still]) - max(since, asked_at)
         if stood_still > timedelta(0):
-            session.execute(
-                update(ApprovalRow)
-                .where(col(ApprovalRow.id) == approval_id)
-                .values(expires_at=expires_at + stood_still)
-            )
+            later = {"expires_at": expires_at + stood_still, "due_at": due_at and due_at + stood_still}
+            if agenda and agenda["steps"]:
+                later["agenda"] = Agenda.model_validate(agenda).later(stood_still).model_dump(mode="json")
+            session.execute(update(ApprovalRow).where(col(ApprovalRow.id) == approval_id).values(**later))
+    asked.follow(session, [row[0] for row in pending])
 
 
 def observe(session: Session, pause_id: str, *, at: datetime) -> PauseProgress:

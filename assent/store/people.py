@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.errors import Conflict, InvalidInput, NotFound
-from assent.domain.people import Actor, Role, Via
-from assent.store import ledger
+from assent.domain.people import Actor, Assurance, Role, Via, mailbox_of
+from assent.store import ledger, sessions
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest
 from assent.store.tables import PersonRow
 
@@ -48,9 +48,10 @@ class Person:
         """Whether they have a role; an admin has all of them."""
         return role in self.roles or Role.ADMIN in self.roles
 
-    def acting(self, via: Via) -> Actor:
-        """They, acting somewhere."""
-        return Actor(id=self.id, name=self.name, via=via)
+    def acting(self, via: Via, assurance: Assurance | None = None) -> Actor:
+        """They, acting somewhere; what that place is worth, unless it is said how sure it is that it is they."""
+        found = assurance or (Assurance.SLACK if via is Via.SLACK else Assurance.SESSION)
+        return Actor(id=self.id, name=self.name, via=via, assurance=found)
 
 
 _PEOPLE = Order("people", [col(PersonRow.id)], descending=False)
@@ -71,18 +72,19 @@ def add(
 
     Raises:
         InvalidInput: That is no address or no name.
-        Conflict: Somebody has this address.
+        Conflict: Somebody has this address, or the same one under another tag.
     """
     address = _address(email)
-    if by_email(session, address) is not None:
+    if (there := by_mailbox(session, address)) is not None:
         raise Conflict(
-            f"There already is a person with the address {address}.",
+            f"There already is a person with the address {there.email}.",
             where="email",
-            todo="Change them with `assent people roles`, or use another address.",
+            todo="One mailbox is one person, whatever stands after a plus. Change them with `assent people roles`.",
         )
     row = PersonRow(
         id=f"person-{uuid.uuid4().hex[:12]}",
         email=address,
+        mailbox=mailbox_of(address),
         name=_name(name or address.partition("@")[0]),
         roles=_words(roles),
         created_at=at,
@@ -107,13 +109,16 @@ def change(
 ) -> Person:
     """Change a person; what is ``None`` stays as it is.
 
+    Somebody who is switched off loses every open session.
+
     Raises:
         NotFound: There is no such person.
         InvalidInput: That is no name.
+        Conflict: Nobody would be left to manage people; the command line may do that, and undo it.
     """
     row = session.get(PersonRow, person_id)
     if row is None:
-        raise NotFound(f"There is no person {person_id!r}.", where="person")
+        raise NotFound(f"There is no person {person_id!r}.", where="person", todo="`assent people list` shows all.")
     before = person_of(row)
     if name is not None:
         row.name = _name(name)
@@ -122,6 +127,10 @@ def change(
     if disabled is not None:
         row.disabled = disabled
     after = person_of(row)
+    if _manages(before) and not _manages(after) and by.via is not Via.CLI:
+        _refuse_last_admin(session, row.id)
+    if after.disabled and not before.disabled:
+        sessions.end_all(session, row.id, at=at, by=by)
     if after != before:
         body = {"person": row.id, "email": row.email, "before": _state(before), "after": _state(after)}
         ledger.append(session, at=at, kind="person.changed", actor=by, body=body)
@@ -138,6 +147,15 @@ def by_email(session: Session, email: str) -> Person | None:
     """A person, if there is one with this address."""
     wanted = select(PersonRow).where(col(PersonRow.email) == email.strip().lower())
     row = session.execute(wanted).scalar_one_or_none()
+    return None if row is None else person_of(row)
+
+
+def by_mailbox(session: Session, email: str) -> Person | None:
+    """The person whose mailbox this address leads to, whatever its case and tag; the oldest, of several."""
+    wanted = select(PersonRow).where(
+        (col(PersonRow.mailbox) == mailbox_of(email)) | (col(PersonRow.email) == email.strip().lower())
+    )
+    row = session.execute(wanted.order_by(col(PersonRow.created_at)).limit(1)).scalar_one_or_none()
     return None if row is None else person_of(row)
 
 
@@ -178,6 +196,18 @@ def person_of(row: PersonRow) -> Person:
         disabled=row.disabled,
         created_at=row.created_at,
     )
+
+
+def _manages(person: Person) -> bool:
+    return Role.ADMIN in person.roles and not person.disabled
+
+
+def _refuse_last_admin(session: Session, but: str) -> None:
+    others = select(PersonRow).where(col(PersonRow.disabled).is_(False), col(PersonRow.id) != but)
+    if not any(Role.ADMIN in person_of(row).roles for row in session.execute(others).scalars()):
+        raise Conflict(
+            "Nobody would be left to manage people.", where="roles", todo="Make somebody else an admin first."
+        )
 
 
 def _address(email: str) -> str:

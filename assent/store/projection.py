@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_postgres
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ _actions = statements.table_of(ActionRow)
 # Without the option psycopg's count of inserted rows is gone by the time it is asked for.
 _ENSURE_SQLITE = upsert_sqlite(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 _ENSURE_POSTGRES = upsert_postgres(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-_STEP = (
+_STEP = statements.Prepared(
     update(_runs)
     .where(_runs.c.run_id == bindparam("for_run"), _runs.c.ended_at.is_(None))
     .values(
@@ -31,7 +31,7 @@ _STEP = (
         last_step=bindparam("last_step"),
         last_at=bindparam("last_at"),
         actions=_runs.c.actions + bindparam("more"),
-    )
+    ),
 )
 _END = (
     update(_runs)
@@ -40,15 +40,17 @@ _END = (
 )
 _READ = select(ActionRow).where(col(ActionRow.action_id) == bindparam("for_action"))
 _READ_FOR_UPDATE = _READ.with_for_update()
-_INSERT_ACTION = insert(_actions)
-_SET_STATUS = update(_actions).where(_actions.c.action_id == bindparam("for_action")).values(status=bindparam("status"))
-_SETTLE_ACTION = (
+_INSERT_ACTION = statements.Prepared(insert(_actions))
+_SET_STATUS = statements.Prepared(
+    update(_actions).where(_actions.c.action_id == bindparam("for_action")).values(status=bindparam("status"))
+)
+_SETTLE_ACTION = statements.Prepared(
     update(_actions)
     .where(
         _actions.c.action_id == bindparam("for_action"),
-        _actions.c.status.in_([ActionStatus.CLAIMED.value, ActionStatus.UNKNOWN.value]),
+        or_(_actions.c.status == ActionStatus.CLAIMED.value, _actions.c.status == ActionStatus.UNKNOWN.value),
     )
-    .values({name: bindparam(name) for name in ("status", "result", "message", "settled_at")})
+    .values({name: bindparam(name) for name in ("status", "result", "message", "settled_at")}),
 )
 
 
@@ -75,7 +77,7 @@ def step_run(
 ) -> None:
     """Show a run's newest step; a run that has ended keeps its status."""
     values = {"for_run": run_id, "status": status.value, "last_step": step, "last_at": at, "more": new_actions}
-    statements.run(session, _STEP, values)
+    _STEP.run(session, values)
 
 
 def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, at: datetime, actions: int) -> bool:
@@ -114,6 +116,7 @@ def insert_action(
         "agent": header.agent,
         "type": action.type,
         "arguments": action.arguments,
+        "instead_of": action.instead_of or "",
         "reason": action.reason,
         "sentence": sentence,
         "status": status.value,
@@ -124,12 +127,12 @@ def insert_action(
         "proposed_at": at,
         "settled_at": at if status.settled else None,
     }
-    statements.run(session, _INSERT_ACTION, values)
+    _INSERT_ACTION.run(session, values)
 
 
 def set_status(session: Session, action_id: str, status: ActionStatus) -> None:
     """Move an action that does not settle yet; the caller has checked the step with ``advance``."""
-    statements.run(session, _SET_STATUS, {"for_action": action_id, "status": status.value})
+    _SET_STATUS.run(session, {"for_action": action_id, "status": status.value})
 
 
 def settle_action(
@@ -143,7 +146,7 @@ def settle_action(
         "message": message,
         "settled_at": at,
     }
-    return statements.run(session, _SETTLE_ACTION, values).rowcount > 0
+    return _SETTLE_ACTION.run(session, values) > 0
 
 
 def update_action(session: Session, action_id: str, **values: Any) -> None:

@@ -39,6 +39,8 @@ def action_outcome(database: Database, action_id: str, now: datetime) -> ActionO
             approval_id=approval.id if approval else None,
             digest=approval.digest if approval else None,
             expires_in=approval.expires_at - now if approval and waiting else None,
+            edited_by=row.edited["by"]["name"] if row.edited else "",
+            arguments=row.edited["arguments"] if row.edited else None,
             settled_at=row.settled_at,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from assent.domain.canonical import Json
@@ -34,17 +35,35 @@ class Refusals:
         self._recorded = 0
         self._skipped = 0
 
-    def record(self, kind: str, why: str, *, where: str = "", via: Via = Via.API) -> None:
-        """Write one refusal, ``session.refused`` or ``key.refused``, unless this minute had its share."""
+    def record(
+        self,
+        kind: str,
+        why: str,
+        *,
+        where: str = "",
+        via: Via = Via.API,
+        actor: Actor = SOMEBODY,
+        body: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Write one refusal, unless this minute had its share.
+
+        Args:
+            kind: ``session.refused``, ``key.refused`` or ``approval.refused``.
+            why: The sentence that was told.
+            where: What it concerns.
+            via: Where it was tried.
+            actor: Who tried it, if that is known.
+            body: What else is to be kept.
+        """
         at = self._clock()
         skipped = self._count(at)
         if skipped is None:
             return
-        body: dict[str, Json] = {"why": why, "where": where}
+        said: dict[str, Json] = {"why": why, "where": where, **(body or {})}
         if skipped:
-            body["not_recorded_before"] = skipped
+            said["not_recorded_before"] = skipped
         with self._database.write() as session:
-            ledger.append(session, at=at, kind=kind, actor=SOMEBODY.model_copy(update={"via": via}), body=body)
+            ledger.append(session, at=at, kind=kind, actor=actor.model_copy(update={"via": via}), body=said)
 
     def _count(self, at: datetime) -> int | None:
         """How many went unrecorded before this one; ``None`` if this one is not recorded either."""

@@ -24,7 +24,7 @@ from assent_shop.tables import TABLES
 from benchmarks.tau2_retail.cases import Case, choose, load_cases
 from benchmarks.tau2_retail.person import Person
 from benchmarks.tau2_retail.play import play
-from benchmarks.tau2_retail.product import SHOP_FILE, agent_key, person_link, running_product
+from benchmarks.tau2_retail.product import SHOP_FILE, agent_key, colleague_link, person_link, running_product
 from benchmarks.tau2_retail.rows import changed, content
 
 Results = dict[str, dict[str, Any]]
@@ -38,12 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
         print("Starting Assent …", flush=True)
         with running_product(Path(folder), given.data) as settings:
             store = RowStore("shop", RowDatabase(f"sqlite:///{settings.data_dir / SHOP_FILE}"), TABLES)
-            person = Person(person_link(settings))
+            colleague = Person(colleague_link(settings))
+            person = Person(person_link(settings), colleague)
             try:
                 with Assent(settings.public_url, agent_key(settings)) as client:
                     results, kinds = _run(client, person, store, load_tau2(given.data), cases, given.rollback)
             finally:
                 person.close()
+                colleague.close()
                 store.close()
     given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(f"{kinds['automatic']} actions were automatic, {kinds['asked']} asked a person, {kinds['refused']} refused.")

@@ -22,8 +22,11 @@ from assent.runtime.people import sign_in_link
 from assent.runtime.settings import Settings
 from assent.store.database import Database
 from assent.store.keys import make_key
+from assent_shop import team
 
 AGENT = "shop-support"
+COLLEAGUE = "noor.haddad@shop.example"
+"""Somebody of the group that decides on returns."""
 SHOP_FILE = "shop.db"
 START_SECONDS = 900.0
 """The first start may have to build Temporal."""
@@ -68,6 +71,17 @@ def agent_key(settings: Settings) -> str:
 def person_link(settings: Settings) -> str:
     """A link that lets a person in, once."""
     return sign_in_link(settings)
+
+
+def colleague_link(settings: Settings) -> str:
+    """A link that lets a colleague in, once, after the shop's groups were made with both of them."""
+    database = Database(settings.database_url)
+    try:
+        sign_in_link(settings)
+        team.gather(database)
+    finally:
+        database.close()
+    return sign_in_link(settings, COLLEAGUE)
 
 
 def _settings(folder: Path, data: Path) -> Settings:

@@ -13,9 +13,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assent_slack import listeners
 from assent_slack.dependencies import Dependencies
-from assent_slack.workspaces import Workspaces
+from assent_slack.workspaces import Workspaces, with_token
 
 log = logging.getLogger(__name__)
+
+NOT_INSTALLED = "Assent is not installed in this workspace."
 
 _WITHOUT_WORKSPACE = {"url_verification", "ssl_check"}
 
@@ -34,36 +36,25 @@ def build_app(deps: Dependencies, *, client: AsyncWebClient, signing_secret: str
     app = AsyncApp(
         name="assent",
         logger=library_log,
-        client=without_token(client),
+        client=with_token(client, None),
         signing_secret=signing_secret,
-        before_authorize=_refuse_strangers(deps.workspaces),
+        before_authorize=_refuse_strangers(deps),
         authorize=_authorize(deps.workspaces),
     )
     listeners.register(app, deps)
     return app
 
 
-def without_token(client: AsyncWebClient) -> AsyncWebClient:
-    """The same connection to Slack without a workspace's token."""
-    return AsyncWebClient(
-        base_url=client.base_url,
-        timeout=client.timeout,
-        ssl=client.ssl,
-        proxy=client.proxy,
-        session=client.session,
-        logger=client.logger,
-        retry_handlers=[],
-    )
-
-
-def _refuse_strangers(workspaces: Workspaces) -> Any:
+def _refuse_strangers(deps: Dependencies) -> Any:
     async def refuse_strangers(req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse:
         team = req.context.team_id
-        if team in workspaces or req.body.get("type") in _WITHOUT_WORKSPACE or "ssl_check" in req.body:
+        known = team is not None and await deps.workspaces.find(team) is not None
+        if known or req.body.get("type") in _WITHOUT_WORKSPACE or "ssl_check" in req.body:
             await next()
             return resp
         log.warning("Refused a request of the workspace %r, in which Assent is not installed", team)
-        return BoltResponse(status=403, body={"error": "Assent is not installed in this workspace."})
+        deps.refused(NOT_INSTALLED, where=f"workspace {str(team)[:40]}")
+        return BoltResponse(status=403, body={"error": NOT_INSTALLED})
 
     return refuse_strangers
 

@@ -11,13 +11,28 @@ from assent.domain.errors import InvalidInput
 
 APPROVE = "assent.approve"
 REJECT = "assent.reject"
+OBJECT = "assent.object"
+EDIT = "assent.edit"
+TALK = "assent.talk"
+TAKE_BACK = "assent.take_back"
+PAUSE = "assent.pause"
+DIRECT = "assent.direct"
 OPEN = "assent.open"
 """Buttons that only open a page; Slack wants them acknowledged all the same."""
 
 REJECT_VIEW = "assent.reject.reason"
+EDIT_VIEW = "assent.edit.form"
+TALK_VIEW = "assent.talk.text"
+WAIT_VIEW = "assent.wait"
 REASON_BLOCK = "reason"
 REASON_FIELD = "text"
+KIND_BLOCK = "kind"
+KIND_FIELD = "choice"
+FORM_BLOCK = "f:"
+"""Beginning of the block ids of an edit's fields; the field's name follows."""
+FORM_FIELD = "value"
 DECIDE_BLOCK = "decide"
+MORE_BLOCK = "more"
 
 
 class Deciding(BaseModel):
@@ -47,8 +62,8 @@ class Deciding(BaseModel):
             ) from error
 
 
-class Rejecting(BaseModel):
-    """What the dialog for a reason remembers of the click that opened it."""
+class Asking(BaseModel):
+    """What a dialog remembers of the click that opened it."""
 
     deciding: Deciding
     channel: str = ""
@@ -59,7 +74,15 @@ class Rejecting(BaseModel):
         return self.model_dump_json(by_alias=True)
 
 
-def decision_id(deciding: Deciding, verb: Verb, person_id: str) -> str:
-    """The id of a decision: the same for a click that is delivered twice, or made twice."""
+def decision_id(deciding: Deciding, verb: Verb, person_id: str, before: int = 0) -> str:
+    """The id of a decision: the same for a click that is delivered twice, or made twice.
+
+    Args:
+        deciding: What is decided.
+        verb: How.
+        person_id: By whom.
+        before: How often this person took an approval of it back, so that they can approve again.
+    """
     said = f"{deciding.approval_id}\n{deciding.digest}\n{verb.value}\n{person_id}"
+    said += f"\n{before}" if before else ""
     return f"slack-{hashlib.sha256(said.encode()).hexdigest()[:32]}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.approvals import Verb
-from assent.domain.errors import AssentError, Conflict
+from assent.domain.errors import AssentError, Conflict, Forbidden, NeedsProof
 from assent.domain.people import Via
-from assent.store.people import Person
 from assent.store.queries import approvals
 from assent.store.tables import DecisionRow
 from assent_slack.blocks.notices import notice, refusal
@@ -18,33 +18,90 @@ from assent_slack.blocks.pieces import Message
 from assent_slack.buttons import Deciding, decision_id
 from assent_slack.clicks import Click
 from assent_slack.dependencies import Dependencies
-from assent_slack.people import recognise
+from assent_slack.people import Known
+from assent_slack.standing import times_taken_back
 from assent_slack.telling import tell
 
 LOOK_EVERY_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
 
+_DONE = {
+    Verb.APPROVE: "✔ You approved: ",
+    Verb.REJECT: "✔ You rejected: ",
+    Verb.WITHDRAW: "✔ You took your approval back: ",
+}
+
 
 async def decide(
     deps: Dependencies, client: AsyncWebClient, click: Click, deciding: Deciding, verb: Verb, reason: str = ""
 ) -> None:
     """Send a decision to the run and tell the person what came of it."""
+    url = deps.links.request(deciding.approval_id)
+
+    async def doing(known: Known) -> Message:
+        return await _decide(deps, known, deciding, verb, reason)
+
+    await answer(deps, client, click, doing, lead="You decided nothing.", url=url, typed=reason)
+
+
+async def answer(
+    deps: Dependencies,
+    client: AsyncWebClient,
+    click: Click,
+    doing: Callable[[Known], Awaitable[Message]],
+    *,
+    lead: str,
+    url: str,
+    typed: str = "",
+) -> None:
+    """Do something for whoever clicked, if they are somebody, and tell them privately what came of it.
+
+    Args:
+        deps: What listeners work with.
+        client: With the workspace's token.
+        click: Theirs.
+        doing: What is to be done; its message is told. May raise ``AssentError``.
+        lead: What a refusal begins with.
+        url: The page that helps.
+        typed: What they typed, which a refusal gives back.
+    """
     try:
-        message = await _decide(deps, click, deciding, verb, reason)
+        known = await deps.people.recognise(click)
+        if known.new:
+            await tell(client, click, _linked_just_now(known, url))
+        message = await doing(known)
     except AssentError as error:
-        log.info("Refused a decision on %s by %s: %s", deciding.approval_id, click.user_id, error.code)
-        message = _refused(error, reason, deps.links.request(deciding.approval_id))
+        log.info("Refused %s of %s: %s", url, click.user_id, error.code)
+        if isinstance(error, Forbidden):
+            deps.refused(error.what, where=f"{click.team_id}/{click.user_id} at {url.rpartition('/')[2]}")
+        message = refused(error, lead, url, typed)
     except Exception:
-        log.exception("A decision on %s failed", deciding.approval_id)
-        url = deps.links.request(deciding.approval_id)
-        message = notice("✖ Something in Assent failed, and it is not certain that you decided. Look here:", url)
+        log.exception("A click on %s failed", url)
+        message = notice("✖ Something in Assent failed, and it is not certain whether it was done. Look here:", url)
     await tell(client, click, message)
 
 
-async def _decide(deps: Dependencies, click: Click, deciding: Deciding, verb: Verb, reason: str) -> Message:
-    person = await asyncio.to_thread(_recognise, deps, click)
-    decided = decision_id(deciding, verb, person.id)
+def refused(error: AssentError, lead: str, url: str, typed: str = "") -> Message:
+    """What was not done, why, where to do it, and what was typed in vain."""
+    message = refusal(error, lead, url, "Decide on the web" if isinstance(error, NeedsProof) else "Open in Assent")
+    if typed:
+        message.blocks.extend(notice(f"You wrote: {typed}", url).blocks)
+    return message
+
+
+def _linked_just_now(known: Known, url: str) -> Message:
+    return notice(
+        f"Your Slack account is linked to {known.person.name} ({known.person.email}) in Assent from now on, "
+        "because the confirmed address of both is the same.",
+        url,
+    )
+
+
+async def _decide(deps: Dependencies, known: Known, deciding: Deciding, verb: Verb, reason: str) -> Message:
+    person = known.person
+    before = await asyncio.to_thread(_taken_back, deps, deciding, person.id)
+    decided = decision_id(deciding, verb, person.id, before)
     try:
         await deps.gateway.decide(
             deciding.approval_id,
@@ -64,9 +121,9 @@ async def _decide(deps: Dependencies, click: Click, deciding: Deciding, verb: Ve
     return await asyncio.to_thread(_result, deps, deciding, verb, verdict)
 
 
-def _recognise(deps: Dependencies, click: Click) -> Person:
+def _taken_back(deps: Dependencies, deciding: Deciding, person_id: str) -> int:
     with deps.database.read() as session:
-        return recognise(session, click, deps.workspaces)
+        return times_taken_back(session, deciding.approval_id, person_id)
 
 
 async def _wait_for_verdict(deps: Dependencies, decided: str) -> DecisionRow | None:
@@ -94,9 +151,8 @@ def _result(deps: Dependencies, deciding: Deciding, verb: Verb, verdict: Decisio
         return notice("◌ Your decision is with the run. The message changes as soon as the run has taken it.", url)
     if not verdict.counted:
         return notice(f"✖ Your decision came too late and changed nothing. {verdict.why_not}", url)
-    if verb is Verb.APPROVE:
-        return notice(f"✔ You approved: {_headline(deps, deciding)}", url)
-    return notice(f"✔ You rejected: {_headline(deps, deciding)} · The agent gets your reason.", url)
+    after = " · The agent gets your reason." if verb is Verb.REJECT else ""
+    return notice(f"{_DONE[verb]}{_headline(deps, deciding)}{after}", url)
 
 
 def _headline(deps: Dependencies, deciding: Deciding) -> str:
@@ -105,10 +161,3 @@ def _headline(deps: Dependencies, deciding: Deciding) -> str:
             return approvals.one(session, deciding.approval_id).headline
     except AssentError:
         return deciding.approval_id
-
-
-def _refused(error: AssentError, reason: str, url: str) -> Message:
-    message = refusal(error, "You decided nothing.", url)
-    if reason:
-        message.blocks.extend(notice(f"Your reason was: {reason}", url).blocks)
-    return message

@@ -35,3 +35,7 @@ class Links:
     def stop(self) -> str:
         """What is paused."""
         return f"{self.base}/stop"
+
+    def link_slack(self, code: str) -> str:
+        """Where somebody confirms, signed in, which Slack user they are."""
+        return f"{self.base}/system/slack/link/{quote(code, safe='')}"

@@ -5,36 +5,41 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from assent_slack.web import PATH
+from assent_slack.web import PATH, REDIRECT_PATH
 
 SCOPES = {
-    "chat:write": "post requests and keep them true",
+    "chat:write": "post requests and keep them true, in channels and direct messages",
     "commands": "the command /assent",
     "channels:read": "find the channel and see whether the app is in it",
     "groups:read": "the same for a private channel",
     "channels:history": "see whether a request was already posted, so that it is never posted twice",
     "groups:history": "the same for a private channel",
-    "users:read": "check the user that `assent slack link` names",
-    "users:read.email": "find a user by their address for `assent slack link`",
+    "im:write": "open direct messages with whoever is asked to decide",
+    "im:history": "see whether a request was already sent, so that it is never sent twice",
+    "users:read": "refuse guests, bots, deactivated users and members of other workspaces",
+    "users:read.email": "link people by the confirmed address of their Slack account",
 }
 """What the bot token may do, and what for."""
 
-EVENTS = ["app_home_opened"]
+EVENTS = ["app_home_opened", "app_uninstalled", "tokens_revoked"]
 
 
-def manifest(request_url: str | None = None) -> dict[str, Any]:
+def manifest(request_url: str | None = None, *, socket: bool | None = None) -> dict[str, Any]:
     """The manifest.
 
     Args:
-        request_url: Public address of ``assent slack`` in HTTP mode, such as ``https://assent.example.com``; without
-            one the app works in Socket Mode, which needs no public address.
+        request_url: Public address of ``assent slack`` in HTTP mode, such as ``https://assent.example.com``: requests
+            are sent there, and other workspaces install the app there. Without one the app works in Socket Mode, which
+            needs no public address.
+        socket: Whether requests come by Socket Mode all the same, and the address is for installing only.
     """
-    url = None if request_url is None else request_url.rstrip("/") + PATH
+    by_socket = request_url is None if socket is None else socket
+    url = None if request_url is None or by_socket else request_url.rstrip("/") + PATH
     reached = {} if url is None else {"request_url": url}
     command = {
         "command": "/assent",
-        "description": "Requests that wait, pause and resume, runs",
-        "usage_hint": "pending | run ID | undo RUN | pause everything | resume ID",
+        "description": "What waits for you, pause and resume, runs, who you are",
+        "usage_hint": "pending | run ID | undo RUN | pause everything | resume ID | link | help",
         "should_escape": False,
         **({} if url is None else {"url": url}),
     }
@@ -48,23 +53,26 @@ def manifest(request_url: str | None = None) -> dict[str, Any]:
         "features": {
             "app_home": {
                 "home_tab_enabled": True,
-                "messages_tab_enabled": False,
+                "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "Assent", "always_online": True},
             "slash_commands": [command],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": {
+            **({} if request_url is None else {"redirect_urls": [request_url.rstrip("/") + REDIRECT_PATH]}),
+            "scopes": {"bot": list(SCOPES)},
+        },
         "settings": {
             "event_subscriptions": {"bot_events": EVENTS, **reached},
             "interactivity": {"is_enabled": True, **reached},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": url is None,
+            "socket_mode_enabled": by_socket,
             "token_rotation_enabled": False,
         },
     }
 
 
-def written(request_url: str | None = None) -> str:
+def written(request_url: str | None = None, *, socket: bool | None = None) -> str:
     """The manifest as Slack takes it, JSON."""
-    return json.dumps(manifest(request_url), indent=2)
+    return json.dumps(manifest(request_url, socket=socket), indent=2)

@@ -1,37 +1,30 @@
-"""Bring every request to its channel and keep every copy true, whatever Slack or this process goes through.
+"""Deliver what the outbox holds for Slack: bring each request to its places and keep every copy true.
 
-Exactly one copy: the intention to post is committed before the post, and the post carries the request's id as
-metadata. A process that dies in between leaves an intention without a reference; whoever takes over looks for the
-message in the channel's history before it posts again. Two that post at the same moment, because one of them stalled
-for longer than its lease, find out when they keep the reference: the later one deletes its own.
+What is delivered is how a request stands now, not what changed: whatever was missed is made up for by the next
+attempt. One notification of a request at a time, in order; several requests side by side.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-
-from slack_sdk.errors import SlackApiError
 
 from assent.domain.clock import Clock
 from assent.domain.errors import NotFound, Unavailable
-from assent.store import copies, outbox
-from assent.store.copies import Copy
+from assent.store import outbox
 from assent.store.database import Database
 from assent.store.outbox import Notification
-from assent.store.queries import approvals
-from assent.store.queries.approvals import ApprovalView
-from assent_slack.blocks.pieces import Message
-from assent_slack.blocks.request import request_message
+from assent_slack.blocks.notes import Note, notes
+from assent_slack.delivery import CHANNEL, Delivery, LeaseLost, Target
+from assent_slack.homes import Homes
 from assent_slack.links import Links
-from assent_slack.posting import ALREADY_POSTED, UNREADABLE_HISTORY, Place, Posting, is_certain
-from assent_slack.telling import FAILURES, status_of, why
-
-CHANNEL = "slack"
-"""The way of this notifier in the outbox."""
+from assent_slack.pacing import EVERYTHING, FIRST_PAUSE, LONGEST_PAUSE, Held
+from assent_slack.posting import Posting
+from assent_slack.recipients import Recipients
+from assent_slack.standing import Standing, standing
+from assent_slack.telling import FAILURES, why
 
 LEASE = timedelta(seconds=90)
 """How long one notification may take before somebody else tries."""
@@ -39,59 +32,57 @@ LEASE = timedelta(seconds=90)
 CALL_TIMEOUT = timedelta(seconds=10)
 """How long one call to Slack may take."""
 
-FIRST_RETRY = timedelta(seconds=1)
-LONGEST_RETRY = timedelta(minutes=5)
-"""Pauses between attempts double from the first to the longest; there is no last attempt."""
-
-LONGEST_WAIT = timedelta(hours=1)
-"""The longest wait that Slack can ask for."""
-
 LOOK_EVERY = timedelta(milliseconds=500)
 """How often an idle notifier looks into the outbox."""
 
+AT_ONCE = 4
+"""Requests that one process delivers side by side."""
+
+NOWHERE = "No workspace has a channel for requests, and nobody who is asked is in Slack"
+
+Turn = Callable[[], Awaitable[bool]]
+Lease = Callable[[], None]
+
 log = logging.getLogger(__name__)
-
-
-class LeaseLost(Exception):
-    """The time for a notification is over; somebody else may be at it."""
 
 
 class Notifier:
     """Delivers what the outbox holds for Slack, one notification at a time.
 
     Args:
-        posting: Calls to the workspace.
-        place: The channel that requests are posted to.
+        posting: Calls to Slack.
+        recipients: Where copies belong.
+        homes: People's pages of the app.
         database: Where outbox, requests and copies are.
         links: Where the web pages are.
         clock: The time.
-        jitter: Gives a number from 0 to 1, so that several notifiers do not try again in step.
     """
 
     def __init__(
         self,
         posting: Posting,
-        place: Place,
+        recipients: Recipients,
+        homes: Homes,
         database: Database,
         links: Links,
         clock: Clock,
-        jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._posting = posting
-        self._place = place
+        self._delivery = Delivery(posting, database, clock)
+        self._pacer = posting.pacer
+        self._recipients = recipients
+        self._homes = homes
         self._database = database
         self._links = links
         self._clock = clock
-        self._jitter = jitter
-        self._held_until: datetime | None = None
-        self._tried: dict[str, datetime] = {}
-        """When requests were last tried of which it is not known whether they were posted."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop; ends between two notifications, never in one."""
+        await asyncio.gather(*(self._loop(stop, self.turn) for _ in range(AT_ONCE)), self._loop(stop, self._homes.turn))
+
+    async def _loop(self, stop: asyncio.Event, turn: Turn) -> None:
         while not stop.is_set():
             try:
-                busy = await self.turn()
+                busy = await turn()
             except Unavailable as error:
                 log.warning("The outbox cannot be read: %s", error)
                 busy = False
@@ -99,15 +90,15 @@ class Notifier:
                 await _sleep(stop, LOOK_EVERY.total_seconds())
 
     async def turn(self) -> bool:
-        """Deliver one notification that is due; false if none is, or Slack asked to wait.
+        """Deliver one notification that is due; false if none is, or there is no workspace that can be reached now.
 
         Raises:
             Unavailable: The database is away.
         """
-        now = self._clock()
-        if self._held_until is not None and now < self._held_until:
+        workspaces = list(self._recipients.workspaces)
+        if not workspaces or all(self._pacer.is_held((one.team_id, EVERYTHING)) for one in workspaces):
             return False
-        claimed = await asyncio.to_thread(outbox.claim_due, self._database, CHANNEL, at=now, lease=LEASE)
+        claimed = await asyncio.to_thread(outbox.claim_due, self._database, CHANNEL, at=self._clock(), lease=LEASE)
         for notification in claimed:
             await self._deliver(notification)
         return bool(claimed)
@@ -117,138 +108,88 @@ class Notifier:
             await self._make_true(notification)
         except LeaseLost:
             log.warning("Delivering %s took longer than its lease", notification.subject)
-        except SlackApiError as error:
-            await self._put_back(notification, self._pause_after(error, notification), why(error))
-        except FAILURES as error:
-            await self._put_back(notification, self._back_off(notification), why(error))
+        except Held as held:
+            await self._put_back(notification, held.until, held.why)
         except Unavailable:
             # Nothing can be written down now; the lease ends, and somebody tries again.
             raise
         except Exception as error:
-            log.exception("Delivering %s failed", notification.subject)
-            await self._put_back(notification, self._back_off(notification), why(error))
+            if not isinstance(error, FAILURES):
+                log.exception("Delivering %s failed", notification.subject)
+            await self._put_back(notification, self._clock() + _back_off(notification), why(error))
         else:
             await asyncio.to_thread(self._done, notification)
 
     async def _make_true(self, notification: Notification) -> None:
-        """Post the request if it is not there yet, and make every copy show its status."""
-        view = await asyncio.to_thread(self._request, notification.subject)
-        if view is None:
+        """Make every copy show how the request stands; one place in trouble does not keep the others from it."""
+        stands = await asyncio.to_thread(self._standing, notification.subject)
+        if stands is None:
             return
-        copy, fresh = await asyncio.to_thread(self._intend, view)
-        if copy.shown_status == "":
-            await self._post(notification, view, copy, fresh)
-        for known in await asyncio.to_thread(self._copies, view):
-            if known.reference and known.shown_status not in {view.status.value, copies.GONE}:
-                await self._update(notification, view, known)
-
-    async def _post(self, notification: Notification, view: ApprovalView, copy: Copy, fresh: bool) -> None:
-        reference = None if fresh else await self._find(notification, copy)
-        # A copy that was found shows nobody knows what; it is updated next.
-        shown = "unknown"
-        if reference is None:
-            message = await asyncio.to_thread(request_message, view, self._links)
-            self._require_lease(notification)
-            reference, shown = await self._try_to_post(notification, view, copy, message, fresh)
-        self._tried.pop(view.id, None)
-        if not await asyncio.to_thread(self._keep, copy, reference, shown):
-            log.warning("Removing a second copy of %s", view.id)
-            await self._posting.remove(self._place, reference)
-
-    async def _try_to_post(
-        self, notification: Notification, view: ApprovalView, copy: Copy, message: Message, fresh: bool
-    ) -> tuple[str, str]:
-        try:
-            return await self._posting.post(self._place, view.id, message), view.status.value
-        except FAILURES as error:
-            self._tried[view.id] = self._clock()
-            if why(error) == ALREADY_POSTED and (found := await self._find(notification, copy)):
-                return found, "unknown"
-            if fresh and is_certain(error):
-                await asyncio.to_thread(self._forget, copy)
-            raise
-
-    async def _find(self, notification: Notification, copy: Copy) -> str | None:
-        self._require_lease(notification)
-        tried = self._tried.setdefault(copy.approval_id, self._clock())
-        try:
-            return await self._posting.find(self._place, copy.approval_id, since=copy.posted_at, after=tried)
-        except SlackApiError as error:
-            if why(error) not in UNREADABLE_HISTORY:
+        url = self._links.request(stands.view.id)
+        told = notes(stands, url, [(notification.kind, notification.id, notification.created_at)])
+        lease = self._lease(notification)
+        failures: list[Exception] = []
+        targets, more = await self._recipients.targets(stands)
+        failures += more
+        if not targets and not failures and stands.pending:
+            raise Held(self._clock() + LONGEST_PAUSE, NOWHERE)
+        for target in targets:
+            try:
+                await self._bring(stands, target, told, notification)
+            except LeaseLost:
                 raise
-            # A request that nobody sees is worse than one that is seen twice.
-            log.warning("Cannot look whether %s was posted (%s): posting it again", copy.approval_id, why(error))
-            return None
+            except (Held, *FAILURES) as error:
+                failures.append(error)
+        lease()
+        await asyncio.to_thread(self._recipients.stale_homes, stands)
+        if failures:
+            raise _worst(failures)
 
-    async def _update(self, notification: Notification, view: ApprovalView, copy: Copy) -> None:
-        place = Place.named(copy.place)
-        if not self._posting.reaches(place):
-            log.warning("The copy of %s in %s is in a workspace that this token does not reach", view.id, copy.place)
+    async def _bring(self, stands: Standing, target: Target, told: list[Note], notification: Notification) -> None:
+        lease = self._lease(notification)
+        reference = await self._delivery.make_true(stands.view.id, target, lease)
+        if not reference:
             return
-        message = await asyncio.to_thread(request_message, view, self._links)
-        self._require_lease(notification)
-        there = await self._posting.update(place, copy.reference, message)
-        await asyncio.to_thread(self._shows, copy, view.status.value if there else copies.GONE)
+        for note in told:
+            if target.personal and not note.personal:
+                continue
+            await self._delivery.note(
+                stands.view.id,
+                target,
+                reference,
+                note.key,
+                note.message,
+                lease,
+                aloud=note.aloud and target.personal,
+            )
 
-    def _require_lease(self, notification: Notification) -> None:
-        if self._clock() + CALL_TIMEOUT >= notification.due_at:
-            raise LeaseLost
+    def _lease(self, notification: Notification) -> Lease:
+        def require() -> None:
+            if self._clock() + CALL_TIMEOUT >= notification.due_at:
+                raise LeaseLost
 
-    def _pause_after(self, error: SlackApiError, notification: Notification) -> timedelta:
-        if status_of(error) != 429:
-            return self._back_off(notification)
-        headers = getattr(error.response, "headers", {})
-        asked = next((text for name, text in headers.items() if name.lower() == "retry-after"), "")
-        pause = (
-            min(timedelta(seconds=int(asked)), LONGEST_WAIT) if str(asked).isdigit() else self._back_off(notification)
-        )
-        self._held_until = self._clock() + pause
-        return pause
+        return require
 
-    def _back_off(self, notification: Notification) -> timedelta:
-        doubled = FIRST_RETRY * (1 << min(notification.attempts - 1, 20))
-        return min(doubled, LONGEST_RETRY) * (1 + self._jitter() / 4)
-
-    async def _put_back(self, notification: Notification, pause: timedelta, error: str) -> None:
+    async def _put_back(self, notification: Notification, until: datetime, error: str) -> None:
         log.warning(
-            "Slack did not take %s of %s (attempt %d, again in %.0f s): %s",
+            "Slack did not take %s of %s (attempt %d, again at %s): %s",
             notification.kind,
             notification.subject,
             notification.attempts,
-            pause.total_seconds(),
+            f"{until:%H:%M:%S}",
             error,
         )
-        await asyncio.to_thread(self._failed, notification, self._clock() + pause, error)
+        await asyncio.to_thread(self._failed, notification, until, error)
 
     # What follows runs in threads: the database's sessions are synchronous.
 
-    def _request(self, approval_id: str) -> ApprovalView | None:
+    def _standing(self, approval_id: str) -> Standing | None:
         with self._database.read() as session:
             try:
-                return approvals.one(session, approval_id)
+                return standing(session, approval_id, self._clock())
             except NotFound:
                 log.warning("The outbox tells of %s, which does not exist", approval_id)
                 return None
-
-    def _intend(self, view: ApprovalView) -> tuple[Copy, bool]:
-        with self._database.write() as session:
-            return copies.intend(session, view.id, channel=CHANNEL, place=self._place.name, at=self._clock())
-
-    def _copies(self, view: ApprovalView) -> list[Copy]:
-        with self._database.read() as session:
-            return list(copies.of_request(session, view.id, channel=CHANNEL))
-
-    def _keep(self, copy: Copy, reference: str, shown: str) -> bool:
-        with self._database.write() as session:
-            return copies.posted(session, copy, reference=reference, shown_status=shown, at=self._clock())
-
-    def _forget(self, copy: Copy) -> None:
-        with self._database.write() as session:
-            copies.forget(session, copy)
-
-    def _shows(self, copy: Copy, status: str) -> None:
-        with self._database.write() as session:
-            copies.shows(session, copy, status=status, at=self._clock())
 
     def _done(self, notification: Notification) -> None:
         with self._database.write() as session:
@@ -257,6 +198,19 @@ class Notifier:
     def _failed(self, notification: Notification, retry_at: datetime, error: str) -> None:
         with self._database.write() as session:
             outbox.mark_failed(session, notification, retry_at=retry_at, error=error)
+
+
+def _worst(failures: list[Exception]) -> Exception:
+    """What to wait for: the soonest time that somebody named, else what went wrong."""
+    held = [failure for failure in failures if isinstance(failure, Held)]
+    others = [failure for failure in failures if not isinstance(failure, Held)]
+    if others:
+        return others[0]
+    return min(held, key=lambda one: one.until)
+
+
+def _back_off(notification: Notification) -> timedelta:
+    return min(FIRST_PAUSE * (1 << min(notification.attempts - 1, 16)), LONGEST_PAUSE)
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

@@ -22,10 +22,12 @@ class Work:
         task.add_done_callback(self._over)
 
     async def drain(self, patience_seconds: float) -> int:
-        """Wait for what is under way; returns how much was given up."""
-        if not self._tasks:
-            return 0
-        _, late = await asyncio.wait(self._tasks, timeout=patience_seconds)
+        """Wait for what is under way, and for what it begins; returns how much was given up."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_seconds
+        while self._tasks and loop.time() < until:
+            await asyncio.wait(set(self._tasks), timeout=until - loop.time())
+        late = set(self._tasks)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

@@ -116,7 +116,10 @@ def test_an_approver_who_lost_the_role_meanwhile_does_not_count(stage: Stage, wa
     decision = stage.decision(waiting)
     set_roles(stage, "ann", Role.OPERATOR)
     assert stage.execute(PAY, decision).status is ActionStatus.AWAITING
-    assert counted(stage) == (False, "Ann Approver may not approve any more.")
+    assert counted(stage) == (
+        False,
+        "Ann Approver may not decide approval requests: they need the role approver.",
+    )
 
 
 def test_an_approver_who_was_disabled_meanwhile_does_not_count(stage: Stage, waiting: ActionOutcome) -> None:
@@ -125,11 +128,21 @@ def test_an_approver_who_was_disabled_meanwhile_does_not_count(stage: Stage, wai
     assert stage.execute(PAY, decision).status is ActionStatus.AWAITING
 
 
-def test_an_approval_that_counted_stays_when_the_role_is_lost_later(stage: Stage, waiting: ActionOutcome) -> None:
+def test_an_approval_that_has_done_nothing_yet_goes_with_the_role(stage: Stage, waiting: ActionOutcome) -> None:
     decision = stage.decision(waiting)
     stage.desk.trouble = unreachable(1)
     tried_again(lambda: stage.execute(PAY, decision))
     set_roles(stage, "ann")
+    assert stage.execute(PAY, decision).status is ActionStatus.AWAITING
+    assert stage.desk.done == []
+    set_roles(stage, "ann", Role.APPROVER)
+    assert stage.execute(PAY, stage.decision(waiting, id="decision-2")).status is ActionStatus.DONE
+
+
+def test_an_approval_that_still_stands_is_tried_again(stage: Stage, waiting: ActionOutcome) -> None:
+    decision = stage.decision(waiting)
+    stage.desk.trouble = unreachable(1)
+    tried_again(lambda: stage.execute(PAY, decision))
     assert stage.execute(PAY, decision).status is ActionStatus.DONE
 
 

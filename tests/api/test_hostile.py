@@ -133,11 +133,11 @@ async def test_a_session_of_another_installation(still: Api) -> None:
 
 
 async def test_a_person_who_was_switched_off(still: Api) -> None:
-    async with still.person(Role.ADMIN) as admin:
-        person_id = (await admin.get("/me")).json()["id"]
+    async with still.person(Role.APPROVER) as person:
+        person_id = (await person.get("/me")).json()["id"]
         with still.world.database.write() as session:
             people.change(session, person_id, at=datetime.now(UTC), by=SYSTEM, disabled=True)
-        is_problem(await admin.get("/runs"), 401)
+        is_problem(await person.get("/runs"), 401)
 
 
 async def test_after_signing_out_the_cookie_is_worth_nothing(still: Api) -> None:

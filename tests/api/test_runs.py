@@ -94,7 +94,7 @@ async def test_a_started_run_is_there_at_once(api: Api) -> None:
         run_id = await start(agent, received={"letter": "Dear shop"})
         run = (await agent.get(f"/runs/{run_id}")).json()
         assert run["received"] == {"letter": "Dear shop"}
-        assert run["started_by"] == {"id": "desk-clerk", "name": "desk-clerk", "via": "api"}
+        assert run["started_by"] == {"id": "desk-clerk", "name": "desk-clerk", "via": "api", "assurance": None}
 
 
 async def test_the_timeline_in_parts(api: Api) -> None:
@@ -181,6 +181,22 @@ async def test_operators_may_act_in_a_run_and_readers_may_not(api: Api) -> None:
         assert (await reader.post(f"/runs/{run_id}/actions", json=NOTE)).status_code == 403
         assert (await reader.post(f"/runs/{run_id}/end", json={})).status_code == 403
         assert (await operator.post(f"/runs/{run_id}/actions", json=NOTE)).status_code == 200
+
+
+async def test_nobody_proposes_in_the_run_of_somebody_else(api: Api) -> None:
+    """Or they could approve what they propose themselves: the requester is whoever started the run."""
+    async with api.agent() as agent, api.person(Role.OPERATOR, Role.APPROVER, name="Olga") as operator:
+        run_id = await start(agent)
+        refused = await operator.post(f"/runs/{run_id}/actions", json=PAY)
+        assert (refused.status_code, refused.json()["where"]) == (403, "run_id")
+        assert (await agent.get(f"/runs/{run_id}/actions")).json()["items"] == []
+        own = await start(operator, agent="desk-clerk")
+        waiting = (await operator.post(f"/runs/{own}/actions", json=PAY)).json()
+        request = (await operator.get(f"/approvals/{waiting['approval_id']}")).json()
+        verdict = {"verdict": "approve", "digest": request["digest"]}
+        own_request = await operator.post(f"/approvals/{request['id']}/decisions", json=verdict)
+        assert (own_request.status_code, "started this run" in own_request.json()["detail"]) == (403, True)
+        assert api.world.desk.balances == {}
 
 
 async def test_what_agents_may_propose(api: Api) -> None:

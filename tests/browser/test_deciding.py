@@ -81,17 +81,21 @@ async def test_what_happens_next_is_seen_without_reloading(desktop: Desktop, ada
     await expect(page.locator(".notice").get_by_text("Done", exact=True)).to_be_visible()
 
 
-async def test_nothing_jumps_and_focus_stays_when_requests_arrive(desktop: Desktop, ada: Person) -> None:
+async def test_nothing_jumps_and_new_requests_are_announced(desktop: Desktop, ada: Person) -> None:
     await desktop.site.waiting()
     page = await desktop.open(ada)
     row = page.locator("#waiting [data-row]").first
     await row.focus()
     before = await row.bounding_box()
     await desktop.site.waiting(to="carol")
-    await expect(page.locator("#waiting [data-row]")).to_have_count(2)
     await expect(page.get_by_role("heading", name="2 requests wait for you")).to_be_visible()
+    news = page.get_by_role("link", name="1 new request. Show")
+    await expect(news).to_be_visible()
+    await expect(page.locator("#waiting [data-row]")).to_have_count(1)
     await expect(row).to_be_focused()
     assert await row.bounding_box() == before
+    await news.click()
+    await expect(page.locator("#waiting [data-row]")).to_have_count(2)
 
 
 async def test_what_is_being_typed_is_left_alone(desktop: Desktop, ada: Person) -> None:

@@ -12,11 +12,12 @@ from assent.domain.approvals import Verb
 from assent.domain.people import Via
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
 from assent.store.people import Person
+from tests.browser.cards import GENEROUS
 from tests.browser.conftest import Desktop
 from tests.site import HOSTILE
 
 AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-OPEN_ALL = "document.querySelectorAll('main details:not(.reject)').forEach((each) => { each.open = true; })"
+OPEN_ALL = "document.querySelectorAll('main details:not(.control):not(.menu)').forEach((each) => { each.open = true; })"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCREENS: dict[str, dict[str, Any]] = {
     "desktop, light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -46,7 +47,8 @@ async def test_every_page(desktop: Desktop, ada: Person, screen: str) -> None:
 async def _everything(desktop: Desktop, ada: Person) -> list[str]:
     """A little of everything, and the pages that show it."""
     site = desktop.site
-    await site.waiting(to=HOSTILE, reason=HOSTILE * 20)
+    site.world.publish(GENEROUS)
+    hostile = await site.waiting(to=HOSTILE, reason=HOSTILE * 20)
     plain = await site.waiting()
     decided = await site.waiting(to="carol")
     await site.world.decide(decided, Verb.APPROVE)
@@ -57,7 +59,14 @@ async def _everything(desktop: Desktop, ada: Person) -> list[str]:
     return [
         "/",
         "/?agent=nobody",
+        "/?alike=yes&sort=amount&least=1&q=",
+        "/?q=carol",
         f"/approvals/{plain.approval_id}",
+        f"/approvals/{plain.approval_id}/edit",
+        f"/approvals/{plain.approval_id}/grant",
+        f"/approvals/{plain.approval_id}/plan",
+        f"/approvals/{plain.approval_id}/hand",
+        f"/decide?id={plain.approval_id}&id={hostile.approval_id}&id={decided.approval_id}",
         f"/approvals/{decided.approval_id}",
         "/runs",
         "/runs?status=failed",

@@ -79,7 +79,7 @@ async def test_deciding(shell: Shell) -> None:
     assert stale.code == 5
     assert (await shell("approval", "approve", first.approval_id, "--as", "eve@example.com", "--yes")).code == 4
     decided = await shell("approval", "approve", first.approval_id, "--digest", listed[0]["digest"], "--json")
-    assert decided.json["by"] == {"id": "ann", "name": "Ann Approver", "via": "cli"}
+    assert decided.json["by"] == {"id": "ann", "name": "Ann Approver", "via": "cli", "assurance": "session"}
     second = await shell.world.outcome(run_id, "b", ActionStatus.AWAITING)
     assert second.approval_id
     rejected = await shell("approval", "reject", second.approval_id, "--reason", "Too much.", "--yes")

@@ -10,8 +10,11 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import create_engine, text
 
 from assent.domain.canonical import Json
+from assent.domain.catalogue import SECRET
 from assent.domain.errors import InvalidInput, Unavailable
+from assent.domain.paths import matches
 from assent.domain.tiers import Risk
+from assent.policy.sentences import fill, redacted
 from assent_activities.connectors.contract import (
     ActionFailed,
     Call,
@@ -165,3 +168,45 @@ def test_a_database_that_is_away_is_said_without_its_password(tmp_path: Path) ->
     with pytest.raises(Unavailable, match="does not answer") as caught:
         build(ConnectorEnvironment(tmp_path, options))
     assert "hush" not in str(caught.value)
+
+
+def test_what_a_table_declares_for_people(url: str, tmp_path: Path) -> None:
+    customers = {
+        **_OPTIONS["tables"]["customers"],
+        "columns": ["name", "secret", "rating"],
+        "secret": ["secret"],
+        "money": ["rating"],
+        "currency": "EUR",
+    }
+    tables = {**_OPTIONS["tables"], "customers": customers}
+    connector = build(ConnectorEnvironment(tmp_path, {**_OPTIONS, "url": url, "tables": tables}))
+    try:
+        types = {name: operation.type for name, operation in build_registry([connector]).items()}
+    finally:
+        connector.close()
+    update = types["crm.customers.update"]
+    assert fill(update.sentence, update, {"row": -1, "set": {"secret": "s3cret", "name": "Ann"}}) == (
+        f'Change the customer -1: set {{"name":"Ann","secret":"{SECRET}"}}.'
+    )
+    assert redacted(update, {"row": -1, "set": {"secret": "x"}, "expected": {"secret": "y", "name": "n"}}) == {
+        "row": -1,
+        "set": {"secret": SECRET},
+        "expected": {"secret": SECRET, "name": "n"},
+    }
+    assert matches(["rating"], update.money)
+    assert matches(["values", "rating"], types["crm.customers.insert"].money)
+    assert update.currency == "EUR"
+    assert update.target is not None
+    assert fill(update.target.resource, update, {"row": -1}) == "crm/customers/-1"
+    assert [(each.unit, each.each) for each in update.blast] == [("rows", 1)]
+    assert types["crm.customers.get"].blast == ()
+    shelves = types["crm.shelves.update"].target
+    assert shelves is not None
+    assert shelves.resource == ""
+
+
+@pytest.mark.parametrize("option", ["secret", "money"])
+def test_a_column_that_is_not_there_cannot_be_declared(url: str, tmp_path: Path, option: str) -> None:
+    tables = {"customers": {"allow": ["get"], option: ["pin"]}}
+    with pytest.raises(InvalidInput, match="no column pin"):
+        build(ConnectorEnvironment(tmp_path, {"name": "crm", "url": url, "tables": tables}))

@@ -19,6 +19,7 @@ from assent.domain.references import dependencies
 from assent.domain.rollbacks import RollbackResult, RollbackScope, RollbackScopeKind, RollbackStatus
 from assent.domain.runs import RunResult, RunStatus
 from assent.gateway import StartRun
+from assent.policy.approval_block import ApprovalBlock, EscalateRule, GrantRule, HoursRule, NeedRule, RaiseRule
 from assent.policy.cards import ActionRule, AgentCard, Limit, NeverRule, StopRule, read_card
 from assent.policy.conditions import check_condition
 from assent.runtime.cards import publish_card
@@ -86,6 +87,12 @@ def test_conditions_in_the_prose_can_be_read() -> None:
         ("cards.md", Limit),
         ("cards.md", StopRule),
         ("cards.md", NeverRule),
+        ("cards.md", ApprovalBlock),
+        ("cards.md", NeedRule),
+        ("cards.md", RaiseRule),
+        ("cards.md", EscalateRule),
+        ("cards.md", HoursRule),
+        ("cards.md", GrantRule),
         ("connectors.md", ActionType),
         ("connectors.md", TableOptions),
         ("connectors.md", SqlRowsOptions),

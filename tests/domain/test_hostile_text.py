@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assent.domain.hostile_text import restore, reveal, reveal_text, size_of, written_out
+from assent.domain.hostile_text import MOST_RESTORED, restore, restore_all, reveal, reveal_text, size_of, written_out
 
 TEXT = st.text(alphabet=st.characters(codec=None)) | st.text(
     alphabet="ab 1\t\n\r\u202e\u2066\u200b\u200d\u00ad\ufeff\ufe0f\u0301\ud800\U000e0061раоΑ٤ｐ⟨⟩×U+0👩❤", max_size=60
@@ -20,6 +20,18 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+
+
+@pytest.mark.parametrize("mark", ["⟨U+202E ×999999999⟩", f"⟨U+202E ×{'9' * 5000}⟩", "⟨U+110000⟩", "⟨U+202E ×9999999⟩"])
+def test_a_mark_that_nobody_made_stays_as_it_is(mark: str) -> None:
+    assert restore(mark) == mark
+
+
+def test_marks_of_a_whole_form_stand_for_so_much_and_no_more() -> None:
+    mark = f"⟨U+202E ×{MOST_RESTORED // 4}⟩"
+    restored = restore_all({str(field): mark * 3 for field in range(1_000)})
+    assert restored["0"] == "\u202e" * (MOST_RESTORED // 4 * 3)
+    assert sum(map(len, restored.values())) < MOST_RESTORED + 3_000 * len(mark)
 
 
 @given(TEXT)

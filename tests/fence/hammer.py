@@ -26,6 +26,7 @@ from assent.domain.ports import ExecuteAction, SubmitAction
 from assent.domain.runs import RunHeader
 from assent.gateway import utc_now
 from assent.store.database import Database
+from assent.store.together import RELEASE
 from assent_activities.admission import Admission
 from assent_activities.connectors import Call, build_registry
 from assent_activities.dependencies import Dependencies
@@ -46,6 +47,7 @@ class Hammer:
     def __init__(self, url: str, folder: Path, number: int) -> None:
         database = Database(url)
         event.listen(database.writing_engine, "commit", self._commits)
+        event.listen(database.writing_engine, "before_cursor_execute", self._executes)
         desk = Desk(trouble=self._effect)
         dependencies = Dependencies(database=database, registry=build_registry([desk]), clock=utc_now)
         effects = EffectProtocol(dependencies)
@@ -94,6 +96,11 @@ class Hammer:
 
     def _commits(self, connection: Connection) -> None:
         self._this.commit = time.monotonic_ns()
+
+    def _executes(self, connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        # On SQLite another thread may commit for this one: then the end of its part of that transaction counts.
+        if statement == RELEASE:
+            self._this.commit = time.monotonic_ns()
 
     def _effect(self, call: Call) -> None:
         line = {"action": call.key, "run": call.run_id, "agent": call.agent, "claimed": self._this.commit}

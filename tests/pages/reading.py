@@ -82,6 +82,9 @@ class PageReader(HTMLParser):
         assert self._open[-1] == tag, f"</{tag}> closes <{self._open[-1]}>"
         self._open.pop()
         if tag == "textarea":
+            if self._area and self.forms:
+                # As browsers do: a line end right after the tag is not part of the text.
+                self.forms[-1].fields[self._area] = self.forms[-1].fields[self._area].removeprefix("\n")
             self._area = ""
 
     def handle_data(self, data: str) -> None:

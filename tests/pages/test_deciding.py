@@ -117,7 +117,8 @@ async def test_who_may_not_decide_sees_why(site: Site) -> None:
     waiting = await site.waiting()
     async with site.browser(site.person("Olga Observer", Role.AUDITOR)) as browser:
         reader = PageReader((await browser.get(f"/approvals/{waiting.approval_id}")).text)
-        assert "Deciding needs the role approver." in reader.words
+        assert "You can look, not decide." in reader.words
+        assert "they need the role approver" in reader.words
         assert not [form for form in reader.forms if form.action.endswith("/decision")]
         csrf = reader.form("/sign-out").fields["csrf"]
         fields = {"csrf": csrf, "verb": "approve", "digest": waiting.digest or ""}

@@ -12,7 +12,7 @@ from assent.store.people import Person
 from tests.pages.reading import PageReader
 from tests.site import HOSTILE, Site
 
-_OWN_SCRIPT = "/static/app.js"
+_OWN_SCRIPTS = ("/static/app.js?", "/static/inbox.js?", "/static/request.js?")
 
 
 async def test_markup_and_hidden_characters_on_every_page(site: Site, ada: Person) -> None:
@@ -43,7 +43,7 @@ async def test_markup_and_hidden_characters_on_every_page(site: Site, ada: Perso
             assert not set(page.text) & set("\u202e\u2066\u200b\x07"), address
             for tag, attributes in reader.tags:
                 assert not [name for name in attributes if name.startswith("on") or name == "style"], (address, tag)
-                assert tag != "script" or attributes["src"].startswith(_OWN_SCRIPT), address
+                assert tag != "script" or attributes["src"].startswith(_OWN_SCRIPTS), address
 
 
 async def test_a_long_argument_is_shown_completely_and_safely(site: Site, ada: Person) -> None:
@@ -54,9 +54,12 @@ async def test_a_long_argument_is_shown_completely_and_safely(site: Site, ada: P
         page = await browser.get(f"/approvals/{outcome.approval_id}")
         assert page.status_code == 200
         reader = PageReader(page.text)
-        assert reveal_text(text) in reader.text
         assert html.escape(text[:200]) in page.text
         assert f"{len(f'Pay 40 to {text}'):,} characters" in reader.words
+        whole = await browser.get(f"/approvals/{outcome.approval_id}/whole.txt")
+        assert whole.headers["content-type"].startswith("text/plain")
+        assert reveal_text(text) in whole.text
+        assert f"/approvals/{outcome.approval_id}/whole.txt" in reader.addresses
         assert "i" not in {tag for tag, _ in reader.tags}
         inbox = await browser.get("/")
         assert "more characters" in inbox.text

@@ -11,21 +11,24 @@ import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from assent.domain.actions import ActionStatus
+from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import Verb
 from assent.domain.pauses import Scope, ScopeKind
+from assent.domain.people import Actor, Role, Via
+from assent.domain.revisions import Edit
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
 from assent.domain.runs import OnFailure
 from assent.runtime import processes
 from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
 from assent.runtime.temporal import locate
-from assent.store.tables import RollbackRow
+from assent.store.tables import PersonRow, RollbackRow
 from tests.desk import CARD
 from tests.early_server import early_server
-from tests.world import AGENT, ANN, World, action, make_world
+from tests.world import AGENT, ANN, EVE, World, action, make_world
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -162,6 +165,72 @@ async def forged_decision(world: World) -> list[str]:
     return [run_id]
 
 
+async def quorum(world: World) -> list[str]:
+    """Two of three people: a vote taken back, one that does not count, an escalation meanwhile, the last one; long."""
+    newcomers(world, "bea", "cid")
+    two = "approval: {need: [{of: 'role:approver', count: 2}], escalate: [{after: 1m, to: [escalation]}]}"
+    world.publish(CARD.replace("desk.letter: {tier: auto}", "desk.letter: {tier: approve}") + two + "\n")
+    run_id = await world.start(
+        action("pay", "desk.pay", to="bob", amount=40),
+        action("letter", "desk.letter", text="Dear Bob").model_copy(update={"after": []}),
+    )
+    bea, cid = (Actor(id=name, name=name.capitalize(), via=Via.WEB) for name in ("bea", "cid"))
+    pay = await world.outcome(run_id, "pay", ActionStatus.AWAITING)
+    letter = await world.outcome(run_id, "letter", ActionStatus.AWAITING)
+    for waiting, verb, by in ((pay, Verb.APPROVE, ANN), (pay, Verb.WITHDRAW, ANN), (letter, Verb.APPROVE, ANN)):
+        await world.gateway.fate((await world.decide(waiting, verb, by=by)).id, wait_seconds=30)
+    await asyncio.sleep(62)
+    await world.decide(pay, Verb.APPROVE, by=bea)
+    await world.decide(letter, Verb.APPROVE, by=cid)
+    pause_id = await world.gateway.pause(Scope(kind=ScopeKind.RUN, name=run_id), by=ANN)
+    await world.decide(pay, Verb.APPROVE, by=cid)
+    await world.outcome(run_id, "pay", ActionStatus.HELD)
+    await world.gateway.fate((await world.decide(pay, Verb.WITHDRAW, by=cid)).id, wait_seconds=30)
+    await world.gateway.resume(pause_id, by=ANN)
+    await world.decide(pay, Verb.APPROVE, by=ANN)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def unopposed(world: World) -> list[str]:
+    """The veto window: nobody objects to one, somebody to the other; a request that goes on waiting after its time."""
+    world.publish(
+        CARD.replace("desk.note: {tier: auto}", "desk.note: {tier: veto, veto: 1m}").replace(
+            "expires: 1h", "expires: 1m"
+        )
+        + "approval: {on_silence: hold}\n"
+    )
+    plan = [
+        action("note", "desk.note", text="nobody minds"),
+        action("other", "desk.note", text="somebody minds"),
+        action("pay", "desk.pay", to="bob", amount=40),
+    ]
+    run_id = await world.start(*(step.model_copy(update={"after": []}) for step in plan))
+    other = await world.outcome(run_id, "other", ActionStatus.AWAITING)
+    await world.decide(other, Verb.REJECT, by=EVE, reason="I do.")
+    pay = await world.outcome(run_id, "pay", ActionStatus.AWAITING)
+    await world.outcome(run_id, "note", ActionStatus.DONE)
+    await world.eventually(lambda: world.events(run_id=run_id, kind="approval.silent"))
+    await world.decide(pay, Verb.APPROVE)
+    await world.result(run_id)
+    return [run_id]
+
+
+def newcomers(world: World, *names: str) -> None:
+    """More people with the role approver."""
+    with world.database.write() as session:
+        for name in names:
+            session.add(
+                PersonRow(
+                    id=name,
+                    email=f"{name}@example.com",
+                    name=name.capitalize(),
+                    roles=[Role.APPROVER.value],
+                    created_at=datetime.now(UTC),
+                )
+            )
+
+
 async def expired(world: World) -> list[str]:
     """Nobody decides within the minute that the card gives, but for a pause."""
     world.publish(CARD.replace("expires: 1h", "expires: 1m"))
@@ -264,6 +333,57 @@ async def undone_action(world: World) -> list[str]:
     return [rollback_id]
 
 
+async def edited(world: World) -> list[str]:
+    """Edits that make a revision, are refused, lose to an approval and come under a pause; the last is approved."""
+    run_id = await world.start(action("pay", "desk.pay", to="bob", amount=40), action("look", "desk.read", text="x"))
+    waiting = await world.outcome(run_id, "pay", ActionStatus.AWAITING)
+    await _edit(world, waiting, to="mallory", amount=1)
+    await _edit(world, waiting, to="bob", amount=30)
+    pause_id = await world.gateway.pause(Scope(kind=ScopeKind.EVERYTHING), by=ANN)
+    await _edit(world, await world.outcome(run_id, "pay", ActionStatus.AWAITING), to="bob", amount=20)
+    waiting = await world.outcome(run_id, "pay", ActionStatus.AWAITING)
+    await world.decide(waiting, Verb.APPROVE)
+    await world.outcome(run_id, "pay", ActionStatus.HELD)
+    late = _message(waiting, "late", to="bob", amount=1)
+    await world.client.get_workflow_handle(run_id).signal("revise", late)
+    await world.gateway.resume(pause_id, by=ANN)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def edited_and_continued(world: World) -> list[str]:
+    """A request is edited before and after the run continues as new."""
+    run_id = await world.start(open=True)
+    await world.gateway.propose(run_id, action("pay", "desk.pay", to="bob", amount=40), by=AGENT)
+    for turn in range(3):
+        await _edit(world, await world.outcome(run_id, "pay", ActionStatus.AWAITING), to="bob", amount=turn + 1)
+        for number in range(20):
+            await world.gateway.propose(run_id, action(f"n{turn}-{number}", "desk.note", text="on"), by=AGENT)
+    await world.decide(await world.outcome(run_id, "pay", ActionStatus.AWAITING), Verb.APPROVE)
+    await world.outcome(run_id, "pay")
+    await world.gateway.end_run(run_id, by=AGENT)
+    await world.result(run_id)
+    return [run_id]
+
+
+async def _edit(world: World, waiting: ActionOutcome, **arguments: object) -> None:
+    sent = await world.gateway.revise(waiting.approval_id or "", arguments, digest=waiting.digest or "", by=ANN)
+    while await world.gateway.edited(sent.id, wait_seconds=10) is None:
+        pass
+
+
+def _message(waiting: ActionOutcome, id: str, **arguments: object) -> Edit:
+    return Edit(
+        id=id,
+        approval_id=waiting.approval_id or "",
+        action_id=waiting.action_id,
+        digest=waiting.digest or "",
+        arguments=arguments,
+        by=ANN,
+        at=datetime.now(UTC),
+    )
+
+
 STORIES: list[Story] = [
     plan_approved,
     proposals,
@@ -274,6 +394,8 @@ STORIES: list[Story] = [
     plan_with_failures,
     late_decisions,
     forged_decision,
+    quorum,
+    unopposed,
     expired,
     stopped,
     idle,
@@ -282,6 +404,8 @@ STORIES: list[Story] = [
     continued_plan,
     undone_while_waiting,
     undone_action,
+    edited,
+    edited_and_continued,
 ]
 """Everything that is recorded; each file is named by its story and its place in it."""
 

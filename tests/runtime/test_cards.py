@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from assent.domain.errors import BrokenCard
 from assent.domain.people import SYSTEM
 from assent.runtime.cards import publish_card, publish_folder
 from assent.runtime.settings import Settings
+from assent.store import groups, people
 from assent.store.cards import version_in_force
 from assent.store.database import Database
 from assent.store.migrate import migrate
@@ -55,6 +57,20 @@ def test_a_grant_that_admission_will_not_give_is_warned_of(database: Database) -
     generous = CARD.replace("  desk.pay:\n    tier: approve\n    expires: 1h\n", "  desk.pay: {tier: auto}\n")
     done = publish_card(database, REGISTRY, generous, where="generous", by=ANN)
     assert done.warnings == ["desk.pay is money and has no limits, so a person will approve it all the same."]
+
+
+def test_a_group_that_is_asked_and_empty_is_warned_of(database: Database) -> None:
+    asks = CARD + "approval: {need: [{of: finance}, {of: 'role:approver'}], escalate: [{after: 1h, to: [duty]}]}\n"
+    done = publish_card(database, REGISTRY, asks, where="asks", by=ANN)
+    assert done.warnings == [
+        f"Nobody is in the group {name}, which the card asks to decide." for name in ("duty", "finance")
+    ]
+    with database.write() as session:
+        ann = people.add(session, email="ann@example.com", at=datetime.now(UTC))
+        for name in ("duty", "finance"):
+            groups.create(session, name, at=datetime.now(UTC), by=ANN)
+            groups.add(session, name, ann.id, at=datetime.now(UTC), by=ANN)
+    assert publish_card(database, REGISTRY, asks, where="asks", by=ANN).warnings == []
 
 
 def test_a_missing_folder_is_named(database: Database, tmp_path: Path) -> None:

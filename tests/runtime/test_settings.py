@@ -19,6 +19,7 @@ PLACES = {
     "cache_dir": "the platform's folder for caches",
     "database_url": "`sqlite:///<data_dir>/assent.db`",
     "public_url": "`http://<web_host>:<web_port>`",
+    "slack_http_url": "`<public_url>`",
 }
 
 
@@ -26,7 +27,11 @@ def documented_default(name: str) -> str:
     if name in PLACES:
         return PLACES[name]
     default = Settings.model_fields[name].get_default(call_default_factory=True, validated_data={})
-    return f"`{default}`" if default not in (None, []) else "not set"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, list):
+        default = ",".join(default)
+    return "not set" if default in (None, "") else f"`{default}`"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

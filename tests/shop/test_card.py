@@ -14,8 +14,9 @@ from assent.policy.cards import AgentCard, read_card
 from assent_activities.connectors.contract import build_registry
 from assent_shop.connector import Shop
 
-AUTO, APPROVE, SUGGEST, REFUSE = (
+AUTO, VETO, APPROVE, SUGGEST, REFUSE = (
     AdmissionEffect.AUTO,
+    AdmissionEffect.VETO,
     AdmissionEffect.APPROVE,
     AdmissionEffect.SUGGEST,
     AdmissionEffect.REFUSE,
@@ -44,7 +45,8 @@ def test_it_lists_every_tool_of_the_shop(card: AgentCard, shop: Shop) -> None:
         ("modify_user_address", {"user_id": "ada", **HOME}, AUTO),
         ("cancel_pending_order", {**ORDER, "reason": "no longer needed"}, APPROVE),
         ("cancel_pending_order", {**ORDER, "reason": "because"}, REFUSE),
-        ("give_store_credit", {"amount": 8.5}, AUTO),
+        ("give_store_credit", {"amount": 5}, AUTO),
+        ("give_store_credit", {"amount": 8.5}, VETO),
         ("give_store_credit", {"amount": 10.5}, APPROVE),
         ("give_store_credit", {"amount": 51}, REFUSE),
         ("send_customer_mail", {"user_id": "ada", "subject": "Hello", "body": "It is on its way."}, APPROVE),

@@ -43,6 +43,13 @@ async def office(slack: FakeSlack, database: Database) -> AsyncIterator[Office]:
 
 
 @pytest_asyncio.fixture(params=["http", "socket"])
+async def hurried(request: pytest.FixtureRequest, slack: FakeSlack, database: Database) -> AsyncIterator[Office]:
+    """The app in both modes, with little patience before it acknowledges an edit."""
+    async with make_office(slack, database, way=request.param, patience_seconds=0.3) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(params=["http", "socket"])
 async def either(request: pytest.FixtureRequest, slack: FakeSlack, database: Database) -> AsyncIterator[Office]:
     """The app in HTTP mode and in Socket Mode."""
     async with make_office(slack, database, way=request.param) as made:

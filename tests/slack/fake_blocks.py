@@ -24,16 +24,12 @@ _FIELDS = {
     "input": {"label", "element", "hint", "optional", "dispatch_action"},
 }
 _BUTTON = {"type", "action_id", "text", "value", "url", "style", "confirm", "accessibility_label"}
-_INPUT = {
-    "type",
-    "action_id",
-    "multiline",
-    "min_length",
-    "max_length",
-    "focus_on_load",
-    "placeholder",
-    "initial_value",
+_INPUTS = {
+    "plain_text_input": {"multiline", "min_length", "max_length", "focus_on_load", "placeholder", "initial_value"},
+    "static_select": {"options", "initial_option", "placeholder", "focus_on_load"},
+    "radio_buttons": {"options", "initial_option", "focus_on_load"},
 }
+_MOST_OPTIONS = {"static_select": 100, "radio_buttons": 10}
 _ELEMENTS = {
     "text": {"text", "style"},
     "link": {"url", "text", "style", "unsafe"},
@@ -76,6 +72,8 @@ def view_faults(view: Block) -> list[str]:
     """Why Slack would refuse a dialog or a home page."""
     found = faults(view.get("blocks"), most=VIEW_BLOCKS)
     known = {"type", "blocks", "private_metadata", "callback_id"}
+    if len(json.dumps(view)) > 250_000:
+        found.append("view_too_large")
     if view.get("type") == "modal":
         known |= {"title", "submit", "close", "clear_on_close", "notify_on_close"}
         for name in ("title", "submit", "close"):
@@ -164,11 +162,7 @@ def _block_faults(block: Any) -> Iterator[str]:
         case "input":
             yield from _plain_faults(block["label"], 2_000)
             yield from _plain_faults(block.get("hint", {"type": "plain_text", "text": "-"}), 2_000)
-            yield from (f"unknown field {name}" for name in block["element"].keys() - _INPUT)
-            if block["element"].get("max_length", 1) > 3_000:
-                yield "max_length is over 3000"
-            if width(block["element"].get("placeholder", {}).get("text", "")) > 150:
-                yield "placeholder is too long"
+            yield from _input_faults(block["element"])
 
 
 def _text_faults(text: Any, most: int) -> Iterator[str]:
@@ -203,6 +197,38 @@ def _button_faults(button: Block) -> Iterator[str]:
         yield "action_id is missing or too long"
     if button.get("style", "primary") not in {"primary", "danger"}:
         yield "unknown style"
+    if "confirm" in button:
+        yield from _confirm_faults(button["confirm"])
+
+
+def _confirm_faults(confirm: Block) -> Iterator[str]:
+    yield from (f"unknown field {name}" for name in confirm.keys() - {"title", "text", "confirm", "deny", "style"})
+    for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+        yield from _plain_faults(confirm[name], most)
+
+
+def _input_faults(element: Block) -> Iterator[str]:
+    kind = element.get("type", "")
+    if kind not in _INPUTS:
+        yield f"{kind} is no input"
+        return
+    yield from (f"unknown field {name}" for name in element.keys() - _INPUTS[kind] - {"type", "action_id"})
+    if element.get("max_length", 1) > 3_000 or width(element.get("initial_value", "")) > 3_000:
+        yield "max_length is over 3000"
+    if "initial_value" in element and not element["initial_value"]:
+        yield "empty initial_value"
+    if width(element.get("placeholder", {}).get("text", "")) > 150:
+        yield "placeholder is too long"
+    if kind in _MOST_OPTIONS:
+        options = element.get("options", [])
+        if not 1 <= len(options) <= _MOST_OPTIONS[kind]:
+            yield "too many options or none"
+        for option in options:
+            yield from _plain_faults(option["text"], 75)
+            if not 1 <= width(option["value"]) <= 150:
+                yield "value of an option"
+        if element.get("initial_option", options[:1][0] if options else None) not in options:
+            yield "initial_option is no option"
 
 
 def _rich_faults(block: Block) -> Iterator[str]:

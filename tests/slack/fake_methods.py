@@ -34,7 +34,13 @@ class Method(NamedTuple):
 
 def auth_test(slack: FakeSlack, _: Arguments) -> Answer:
     """Say whose token it is."""
-    return {"team_id": slack.team_id, "team": "Acme", "user": "assent", "user_id": slack.bot.id, "bot_id": slack.bot_id}
+    return {
+        "team_id": slack.team_id,
+        "team": slack.name,
+        "user": "assent",
+        "user_id": slack.bot.id,
+        "bot_id": slack.bot_id,
+    }
 
 
 def post_message(slack: FakeSlack, given: Arguments) -> Answer:
@@ -57,9 +63,82 @@ def post_message(slack: FakeSlack, given: Arguments) -> Answer:
         "client_msg_id": client_id,
         "metadata": metadata,
         "posted": {name: given.get(name) for name in ("mrkdwn", "unfurl_links", "unfurl_media")},
+        **_threaded(channel, given),
         **content,
     }
+    slack.arrivals.append((channel.id, dict(channel.messages[ts])))
     return {"channel": channel.id, "ts": ts, "message": channel.messages[ts]}
+
+
+def _threaded(channel: Channel, given: Arguments) -> Message:
+    """What makes a message a part of a thread; its channel hears of it only where it is broadcast."""
+    if not given.get("thread_ts"):
+        return {}
+    if given["thread_ts"] not in channel.messages:
+        raise Refused("thread_not_found")
+    return {"thread_ts": given["thread_ts"], "broadcast": bool(given.get("reply_broadcast"))}
+
+
+def open_conversation(slack: FakeSlack, given: Arguments) -> Answer:
+    """Open the direct messages with one user."""
+    user = slack.users.get(given["users"])
+    if user is None:
+        raise Refused("user_not_found")
+    if user.is_bot:
+        raise Refused("cannot_dm_bot")
+    if user.deleted:
+        raise Refused("user_disabled")
+    known = [channel for channel in slack.channels.values() if channel.with_user == user.id]
+    if not known:
+        known = [Channel(slack.numbers.new("D"), "", with_user=user.id)]
+        slack.channels[known[0].id] = known[0]
+    return {"channel": {"id": known[0].id}}
+
+
+def replies(slack: FakeSlack, given: Arguments) -> Answer:
+    """A thread, oldest first, page by page; its first message is part of it."""
+    channel = _joined(slack, given["channel"])
+    if given["ts"] not in channel.messages:
+        raise Refused("thread_not_found")
+    found = [channel.messages[given["ts"]]]
+    found += [one for _, one in sorted(channel.messages.items()) if one.get("thread_ts") == given["ts"]]
+    if str(given.get("include_all_metadata")).lower() not in {"1", "true"}:
+        found = [{name: value for name, value in message.items() if name != "metadata"} for message in found]
+    start, limit = int(given.get("cursor") or 0), min(int(given.get("limit") or 100), 3)
+    rest = str(start + limit) if start + limit < len(found) else ""
+    return {"messages": found[start : start + limit], "response_metadata": {"next_cursor": rest}}
+
+
+def update_view(slack: FakeSlack, given: Arguments) -> Answer:
+    """Change an open dialog."""
+    known = slack.dialogs.get(given["view_id"])
+    if known is None:
+        raise Refused("not_found")
+    view = dict(given["view"])
+    if found := view_faults(view):
+        raise Refused("invalid_arguments", response_metadata={"messages": found})
+    slack.dialogs[given["view_id"]] = view | {"id": given["view_id"], "user": known["user"]}
+    return {"view": slack.dialogs[given["view_id"]]}
+
+
+def access(slack: FakeSlack, given: Arguments) -> Answer:
+    """Exchange a code for the token of the workspace whose user allowed the app."""
+    workspace = slack.codes.pop(given["code"], None)
+    if workspace is None:
+        raise Refused("invalid_code")
+    if (given.get("client_id"), given.get("client_secret")) != (slack.client_id, slack.client_secret):
+        raise Refused("bad_client_secret")
+    return {
+        "access_token": workspace.bot_token,
+        "token_type": "bot",
+        "scope": ",".join(workspace.scopes),
+        "bot_user_id": workspace.bot.id,
+        "app_id": workspace.app_id,
+        "team": {"id": workspace.team_id, "name": workspace.name},
+        "enterprise": None,
+        "authed_user": {"id": "U0ADMIN"},
+        "is_enterprise_install": False,
+    }
 
 
 def update(slack: FakeSlack, given: Arguments) -> Answer:
@@ -67,6 +146,7 @@ def update(slack: FakeSlack, given: Arguments) -> Answer:
     message = _own(slack, given)
     message.update(_content(given))
     message["edits"] = message.get("edits", 0) + 1
+    slack.arrivals.append((given["channel"], dict(message)))
     return {"channel": given["channel"], "ts": given["ts"]}
 
 
@@ -142,7 +222,11 @@ def history(slack: FakeSlack, given: Arguments) -> Answer:
         float(given.get("oldest") or 0),
         str(given.get("include_all_metadata")).lower() in {"1", "true"},
     )
-    found = [message for ts, message in sorted(channel.messages.items(), reverse=True) if float(ts) > oldest]
+    found = [
+        message
+        for ts, message in sorted(channel.messages.items(), reverse=True)
+        if float(ts) > oldest and (not message.get("thread_ts") or message["broadcast"])
+    ]
     if not with_metadata:
         found = [{name: value for name, value in message.items() if name != "metadata"} for message in found]
     start, limit = int(given.get("cursor") or 0), min(int(given.get("limit") or 100), 3)
@@ -161,7 +245,7 @@ def _method(run: Callable[[FakeSlack, Arguments], Answer], scopes: str, known: s
     return Method(run, frozenset(scopes.split()), frozenset(known.split()) | {"team_id", "token"})
 
 
-_POSTED = "channel text blocks mrkdwn unfurl_links unfurl_media metadata client_msg_id thread_ts"
+_POSTED = "channel text blocks mrkdwn unfurl_links unfurl_media metadata client_msg_id thread_ts reply_broadcast"
 
 METHODS = {
     "auth.test": _method(auth_test, "", ""),
@@ -178,9 +262,16 @@ METHODS = {
     "conversations.history": _method(
         history, "channels:history", "channel oldest limit cursor include_all_metadata latest inclusive"
     ),
+    "conversations.replies": _method(
+        replies, "channels:history", "channel ts oldest limit cursor include_all_metadata latest inclusive"
+    ),
+    "conversations.open": _method(open_conversation, "im:write", "users"),
+    "views.update": _method(update_view, "", "view_id view"),
+    "oauth.v2.access": _method(access, "", "code client_id client_secret redirect_uri grant_type refresh_token"),
     "apps.connections.open": _method(open_connection, "", ""),
 }
 BY_APP_TOKEN = {"apps.connections.open"}
+WITHOUT_TOKEN = {"oauth.v2.access"}
 
 
 def check_content(given: Arguments) -> None:

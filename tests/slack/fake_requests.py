@@ -71,6 +71,7 @@ class People:
         self._slack = slack
         self.app_url = app_url
         self.deliveries: list[Delivery] = []
+        self._sent: list[tuple[str, dict[str, str]]] = []
 
     async def press(
         self, user: User, message: Message, action_id: str, *, tampering: Tampering = HONEST, value: str | None = None
@@ -86,8 +87,10 @@ class People:
         if value is not None:
             button = button | {"value": value}
         channel = self._slack.channel
+        channel = next((one for one in self._slack.channels.values() if message["ts"] in one.messages), channel)
         return {
             "type": "block_actions",
+            "a_field_of_tomorrow": {"nested": [1, {"x": None}]},
             **self._who(user),
             "api_app_id": self._slack.app_id,
             "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel.id},
@@ -99,13 +102,35 @@ class People:
             "actions": [{**button, "block_id": block["block_id"], "action_ts": f"{time.time():.6f}"}],
         }
 
-    async def submit(self, user: User, view: dict[str, Any], text: str, *, tampering: Tampering = HONEST) -> Delivery:
-        """Fill in the only field of a dialog and send it."""
-        field = next(block for block in view["blocks"] if block["type"] == "input")
-        element = field["element"]
-        assert len(text) <= element["max_length"], "Slack's own dialog would not send this"
-        typed = {"type": element["type"], "value": text or None}
-        payload = {
+    async def submit(
+        self,
+        user: User,
+        view: dict[str, Any],
+        text: str = "",
+        *,
+        fields: dict[str, str] | None = None,
+        tampering: Tampering = HONEST,
+    ) -> Delivery:
+        """Fill in a dialog and send it.
+
+        Args:
+            user: Who.
+            view: The dialog.
+            text: What is typed into its field for a reason or comment.
+            fields: What is typed or chosen elsewhere, by block id; the others stay as they are.
+            tampering: How the request differs from an honest one.
+        """
+        return await self.deliver("interactive", self.submit_payload(user, view, text, fields or {}), tampering)
+
+    def submit_payload(self, user: User, view: dict[str, Any], text: str, fields: dict[str, str]) -> dict[str, Any]:
+        """What Slack tells of a submitted dialog."""
+        values = {}
+        for block in view["blocks"]:
+            if block["type"] == "input":
+                element = block["element"]
+                wanted = text if block["block_id"] == "reason" else fields.get(block["block_id"])
+                values[block["block_id"]] = {element["action_id"]: _filled(element, wanted)}
+        return {
             "type": "view_submission",
             **self._who(user),
             "api_app_id": self._slack.app_id,
@@ -114,10 +139,9 @@ class People:
             "view": {
                 **{name: view[name] for name in ("id", "type", "callback_id", "private_metadata", "blocks", "title")},
                 "team_id": self._slack.team_id,
-                "state": {"values": {field["block_id"]: {element["action_id"]: typed}}},
+                "state": {"values": values},
             },
         }
-        return await self.deliver("interactive", payload, tampering)
 
     async def command(self, user: User, text: str, *, tampering: Tampering = HONEST) -> Delivery:
         """Type ``/assent``."""
@@ -150,6 +174,32 @@ class People:
         }
         return await self.deliver("events_api", payload, HONEST)
 
+    async def press_home(self, user: User, action_id: str) -> Delivery:
+        """Press a button of the app's own page."""
+        block, button = _button(self._slack.homes[user.id], action_id)
+        payload = {
+            "type": "block_actions",
+            **self._who(user),
+            "api_app_id": self._slack.app_id,
+            "container": {"type": "view"},
+            "trigger_id": self._slack.new_trigger(user.id),
+            "view": {"type": "home", "team_id": self._slack.team_id},
+            "actions": [{**button, "block_id": block["block_id"], "action_ts": f"{time.time():.6f}"}],
+        }
+        return await self.deliver("interactive", payload, HONEST)
+
+    async def event(self, kind: str, **more: Any) -> Delivery:
+        """Something that Slack tells of."""
+        payload = {
+            "type": "event_callback",
+            "team_id": self._slack.team_id,
+            "api_app_id": self._slack.app_id,
+            "event_id": self._slack.numbers.new("Ev"),
+            "event_time": int(time.time()),
+            "event": {"type": kind, **more},
+        }
+        return await self.deliver("events_api", payload, HONEST)
+
     async def deliver(self, kind: str, payload: dict[str, Any], tampering: Tampering = HONEST) -> Delivery:
         """Send a payload the way the app listens."""
         if tampering.team_id and "team" in payload:
@@ -178,7 +228,7 @@ class People:
                 body = urlencode(payload)
             case _:
                 body, content_type = json.dumps(payload), "application/json"
-        stamp = str(int(time.time() - tampering.age))
+        stamp = self._stamp(body, tampering)
         signature = signed(tampering.secret or self._slack.signing_secret, stamp, body)
         if tampering.swap is not None:
             body = body.replace(*tampering.swap)
@@ -187,6 +237,22 @@ class People:
             "X-Slack-Request-Timestamp": stamp if tampering.stamp is None else tampering.stamp,
             "X-Slack-Signature": signature if tampering.signature is None else tampering.signature,
         }
+        self._sent.append((body, headers))
+        return await self._post(body, headers)
+
+    def _stamp(self, body: str, tampering: Tampering) -> str:
+        """When a request is signed; Slack never signs the same one twice at the same second."""
+        used = {headers["X-Slack-Request-Timestamp"] for sent, headers in self._sent if sent == body}
+        at = int(time.time() - tampering.age)
+        while str(at) in used:
+            at -= 1
+        return str(at)
+
+    async def replay(self) -> Delivery:
+        """Send the last request once more, as somebody who recorded it could."""
+        return await self._post(*self._sent[-1])
+
+    async def _post(self, body: str, headers: dict[str, str]) -> Delivery:
         began = time.monotonic()
         async with aiohttp.ClientSession() as session, session.post(self.app_url, data=body, headers=headers) as answer:
             return Delivery(answer.status, await answer.text(), time.monotonic() - began)
@@ -208,6 +274,18 @@ class People:
 def signed(secret: str, stamp: str, body: str) -> str:
     """Slack's signature, version 0."""
     return "v0=" + hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+
+
+def _filled(element: dict[str, Any], wanted: str | None) -> dict[str, Any]:
+    """What an input holds when a dialog is sent."""
+    if element["type"] == "plain_text_input":
+        text = element.get("initial_value", "") if wanted is None else wanted
+        assert len(text) <= element["max_length"], "Slack's own dialog would not send this"
+        return {"type": element["type"], "value": text or None}
+    chosen = element.get("initial_option")
+    if wanted is not None:
+        [chosen] = [option for option in element["options"] if wanted in {option["value"], option["text"]["text"]}]
+    return {"type": element["type"], "selected_option": chosen}
 
 
 def _button(message: Message, action_id: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,6 +7,7 @@ It answers the Web API, response addresses and Socket Mode, and sends signed req
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.slack.fake_methods import BY_APP_TOKEN, METHODS, Arguments, Refused, check_content
+from tests.slack.fake_methods import BY_APP_TOKEN, METHODS, WITHOUT_TOKEN, Arguments, Refused, check_content
 from tests.slack.fake_state import Channel, Failure, Limit, Message, Numbers, SlackClock, User, Whisper
 
 TRIGGER_SECONDS = 3.0
@@ -28,34 +29,44 @@ SCOPES = [
     "groups:read",
     "channels:history",
     "groups:history",
+    "im:write",
+    "im:history",
     "users:read",
     "users:read.email",
 ]
 
 
 class FakeSlack:
-    """One workspace with one channel, ``#approvals``, and the app in it."""
+    """A workspace with one channel, ``#approvals``, and the app in it; and other workspaces beside it."""
 
-    team_id = "T0ACME"
     app_id = "A0ASSENT"
-    bot_id = "B0ASSENT"
-    bot_token = "xoxb-fake"
     app_token = "xapp-fake"
     signing_secret = "fake-signing-secret"
+    client_id = "111.222"
+    client_secret = "fake-client-secret"
 
-    def __init__(self) -> None:
+    def __init__(self, team_id: str = "T0ACME", beside: FakeSlack | None = None) -> None:
+        self.team_id = team_id
+        self.name = team_id.removeprefix("T0").title()
+        mark = "" if beside is None else f"-{team_id.lower()}"
+        self.bot_token = f"xoxb-fake{mark}"
+        self.bot_id = f"B0ASSENT{mark.upper()}"
         self.url = ""
-        self.clock = SlackClock()
-        self.numbers = Numbers()
-        self.bot = User("U0BOT", "Assent", self.team_id, is_bot=True)
+        self.clock: SlackClock = SlackClock() if beside is None else beside.clock
+        self.numbers: Numbers = Numbers() if beside is None else beside.numbers
+        self.others: dict[str, FakeSlack] = {}
+        self.codes: dict[str, FakeSlack] = {}
+        self.bot = User(f"U0BOT{mark.upper()}", "Assent", self.team_id, is_bot=True)
         self.users = {self.bot.id: self.bot}
-        self.channels = {"C0APPROVE": Channel("C0APPROVE", "approvals")}
+        self.home_channel = "C0APPROVE" if beside is None else f"C0{self.name.upper()}"
+        self.channels = {self.home_channel: Channel(self.home_channel, "approvals")}
         self.scopes = list(SCOPES)
-        self.whispers: list[Whisper] = []
+        self.whispers: list[Whisper] = [] if beside is None else beside.whispers
         self.dialogs: dict[str, dict[str, Any]] = {}
         self.homes: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, Arguments]] = []
         self.refused: list[tuple[str, dict[str, Any]]] = []
+        self.arrivals: list[tuple[str, Message]] = []
         self.failures: dict[str, list[Failure]] = defaultdict(list)
         self.limits: dict[str, Limit] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -65,18 +76,51 @@ class FakeSlack:
         self.acknowledged: dict[str, asyncio.Future[Any]] = {}
         self.heeds_client_ids = False
         self._triggers: dict[str, tuple[float, str]] = {}
-        self._answers: dict[str, tuple[float, str, str, int]] = {}
+        self._answers: dict[str, tuple[float, str, str, int]] = {} if beside is None else beside._answers
         self._ticks = 0
 
     @property
     def channel(self) -> Channel:
         """The channel that requests are posted to."""
-        return self.channels["C0APPROVE"]
+        return self.channels[self.home_channel]
 
     @property
     def messages(self) -> list[Message]:
-        """What is in it, oldest first."""
-        return [message for _, message in sorted(self.channel.messages.items())]
+        """What is in it, oldest first, without what is in threads."""
+        return [message for _, message in sorted(self.channel.messages.items()) if not message.get("thread_ts")]
+
+    def thread(self, message: Message) -> list[Message]:
+        """What answers a message in its thread, oldest first."""
+        found = [
+            (ts, reply)
+            for channel in self.channels.values()
+            for ts, reply in channel.messages.items()
+            if reply.get("thread_ts") == message["ts"]
+        ]
+        return [reply for _, reply in sorted(found, key=lambda pair: pair[0])]
+
+    def direct(self, user: User) -> list[Message]:
+        """The direct messages of the app with somebody, oldest first, without what is in threads."""
+        found = [channel for channel in self.channels.values() if channel.with_user == user.id]
+        return [
+            message
+            for channel in found
+            for _, message in sorted(channel.messages.items())
+            if not message.get("thread_ts")
+        ]
+
+    def workspace(self, team_id: str) -> FakeSlack:
+        """Another workspace of the same Slack, reached at the same address; the app is not installed there yet."""
+        made = FakeSlack(team_id, beside=self)
+        made.url = self.url
+        self.others[made.bot_token] = made
+        return made
+
+    def new_code(self, workspace: FakeSlack) -> str:
+        """What Slack gives to a browser whose user allowed the app in a workspace; good for one exchange."""
+        code = self.numbers.new("code.")
+        self.codes[code] = workspace
+        return code
 
     @property
     def api_url(self) -> str:
@@ -155,32 +199,40 @@ class FakeSlack:
         failure = self._failure(name)
         if failure is not None and not failure.done:
             return self._failed(request, name, failure)
-        limit = self.limits.get(name)
+        workspace = self._whose(request)
+        if name in WITHOUT_TOKEN:
+            given |= _credentials(request)
+        limit = workspace.limits.get(name)
         if limit is not None and (pause := limit.wait(self.clock.now())):
             return web.json_response(
                 {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(pause)}
             )
         try:
-            answer = self._answer(request, name, given)
+            answer = self._answer(request, workspace, name, given)
         except Refused as refusal:
             self.refused.append((name, refusal.answer))
             answer = refusal.answer
         if failure is not None:
             return self._failed(request, name, failure)
-        return web.json_response(answer, headers={"x-oauth-scopes": ",".join(self.scopes)})
+        return web.json_response(answer, headers={"x-oauth-scopes": ",".join(workspace.scopes)})
 
-    def _answer(self, request: web.Request, name: str, given: Arguments) -> dict[str, Any]:
+    def _whose(self, request: web.Request) -> FakeSlack:
+        """The workspace of the token that a call carries."""
+        return self.others.get(request.headers.get("Authorization", "").removeprefix("Bearer "), self)
+
+    def _answer(self, request: web.Request, workspace: FakeSlack, name: str, given: Arguments) -> dict[str, Any]:
         method = METHODS.get(name)
         if method is None:
             raise Refused("unknown_method")
-        expected = self.app_token if name in BY_APP_TOKEN else self.bot_token
-        if request.headers.get("Authorization") != f"Bearer {expected}":
-            raise Refused("invalid_auth")
-        if method.scopes and not method.scopes & set(self.scopes):
-            raise Refused("missing_scope", needed=",".join(method.scopes), provided=",".join(self.scopes))
+        if name not in WITHOUT_TOKEN:
+            expected = self.app_token if name in BY_APP_TOKEN else workspace.bot_token
+            if request.headers.get("Authorization") != f"Bearer {expected}":
+                raise Refused("invalid_auth")
+        if method.scopes and not method.scopes & set(workspace.scopes):
+            raise Refused("missing_scope", needed=",".join(method.scopes), provided=",".join(workspace.scopes))
         if unknown := given.keys() - method.known:
             raise Refused("invalid_arguments", response_metadata={"messages": [f"unknown: {sorted(unknown)}"]})
-        return {"ok": True, **method.run(self, given)}
+        return {"ok": True, "a_field_of_tomorrow": {"x": 1}, **method.run(workspace, given)}
 
     def _failure(self, name: str) -> Failure | None:
         waiting = self.failures.get(name) or self.failures.get("*") or []
@@ -234,6 +286,15 @@ class FakeSlack:
         finally:
             self.sockets.remove(socket)
         return socket
+
+
+def _credentials(request: web.Request) -> Arguments:
+    """Id and secret of an app that says who it is without a token."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return {}
+    client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
+    return {"client_id": client_id, "client_secret": secret}
 
 
 async def _arguments(request: web.Request) -> Arguments:

@@ -35,6 +35,8 @@ class User:
     email: str = ""
     is_bot: bool = False
     deleted: bool = False
+    confirmed: bool = True
+    guest: bool = False
 
     def described(self) -> dict[str, Any]:
         """As ``users.info`` has it."""
@@ -45,6 +47,10 @@ class User:
             "real_name": self.name,
             "is_bot": self.is_bot,
             "deleted": self.deleted,
+            "is_restricted": self.guest,
+            "is_ultra_restricted": False,
+            "is_email_confirmed": self.confirmed,
+            "a_field_of_tomorrow": {"nested": [1]},
             "profile": {"email": self.email},
         }
 
@@ -57,6 +63,7 @@ class Channel:
     name: str
     is_member: bool = True
     is_archived: bool = False
+    with_user: str = ""
     messages: dict[str, Message] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:

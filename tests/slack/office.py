@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.orm import Session
 
 from assent.domain.actions import AdmissionEffect, Reason
 from assent.domain.approvals import ApprovalStatus, Decision, RequestCard, Verb, approval_digest
+from assent.domain.approving import ApprovalRules
 from assent.domain.effects import ResourceChange
 from assent.domain.people import Actor, Role, Via
+from assent.domain.revisions import Edit
 from assent.domain.runs import RunHeader
 from assent.gateway import Gateway
-from assent.store import approvals
+from assent.store import approvals, electorate, people, revisions, slack_people
 from assent.store.database import Database
-from assent.store.tables import OutboxRow, PersonRow
+from assent.store.refusals import Refusals
+from assent.store.sealing import Sealer
+from assent.store.slack_people import How, identity
+from assent.store.slack_tickets import Tickets
+from assent.store.tables import ApprovalRow, DecisionRow, LedgerEventRow, OutboxRow, PersonRow
 from assent_slack import socket_mode, web
+from assent_slack.accounts import Accounts
 from assent_slack.app import build_app
 from assent_slack.dependencies import Dependencies
+from assent_slack.homes import Homes
+from assent_slack.installations import SEALED_FOR, InstallationStore, StateStore
+from assent_slack.installing import InstallFlow
 from assent_slack.links import Links
 from assent_slack.notifier import Notifier
-from assent_slack.people import identity
+from assent_slack.pacing import Pacer
+from assent_slack.people import People as SlackPeople
 from assent_slack.posting import Place, Posting
-from assent_slack.workspaces import identify
+from assent_slack.recipients import Recipients
+from assent_slack.workspaces import Workspaces, identify
 from tests.slack.fake_blocks import reading
 from tests.slack.fake_requests import People
 from tests.slack.fake_slack import FakeSlack
 from tests.slack.fake_state import Message, User
 
 PAGES = "https://assent.example.com"
+KEY = "the secret key of the tests, long enough"
 AGENT = Actor(id="refunds", name="refunds", via=Via.API)
 
 
@@ -63,8 +78,9 @@ class DecidesAtOnce(Gateway):
     """The real gateway with all its checks; in place of Temporal, a run that takes every decision at once."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(None, database)
+        super().__init__(None, database, channels=["slack"])
         self.sent: list[Decision] = []
+        self.edits: list[Edit] = []
         self.gate: asyncio.Event | None = None
         self.refuses = ""
 
@@ -74,6 +90,33 @@ class DecidesAtOnce(Gateway):
         if isinstance(message, Decision):
             self.sent.append(message)
             await asyncio.to_thread(self._take, message)
+        if isinstance(message, Edit):
+            self.edits.append(message)
+            await asyncio.to_thread(self._revise, message)
+
+    def _revise(self, edit: Edit) -> None:
+        """Take an edit as a run does, without admission."""
+        with self._database.write() as session:
+            row = session.get(ApprovalRow, edit.approval_id)
+            assert row is not None
+            shown = RequestCard.model_validate(row.card)
+            shown = shown.model_copy(update={"arguments": edit.arguments, "revision": row.revision + 1})
+            row.revision, row.digest, row.card = shown.revision, "e" * 64, shown.model_dump(mode="json")
+            for decision in session.query(DecisionRow):
+                decision.lapsed, decision.why_lapsed = True, "The arguments were edited."
+            revisions.write(
+                session,
+                approval_id=row.id,
+                digest=row.digest,
+                card=shown,
+                arguments=edit.arguments,
+                card_version=1,
+                at=edit.at,
+                edited_by=edit.by,
+                reason=edit.reason,
+            )
+            revisions.record_edit(session, edit, revision=row.revision)
+            approvals.notify(session, ["slack"], approvals.CHANGED, row.id, edit.at)
 
     def _take(self, decision: Decision) -> None:
         with self._database.write() as session:
@@ -82,7 +125,9 @@ class DecidesAtOnce(Gateway):
             counts = request.status is ApprovalStatus.PENDING and not self.refuses
             why_not = self.refuses or "It was already settled."
             fresh = approvals.record_decision(session, decision, counted=counts, why_not="" if counts else why_not)
-            if fresh and counts:
+            if fresh and counts and not self._is_enough(session, decision):
+                approvals.notify(session, ["slack"], approvals.CHANGED, decision.approval_id, decision.at)
+            elif fresh and counts:
                 to = ApprovalStatus.APPROVED if decision.verb is Verb.APPROVE else ApprovalStatus.REJECTED
                 approvals.close_request(
                     session,
@@ -93,6 +138,20 @@ class DecidesAtOnce(Gateway):
                     at=decision.at,
                     channels=["slack"],
                 )
+
+    def _is_enough(self, session: Session, decision: Decision) -> bool:
+        """Whether a vote ends a request; here, by number alone."""
+        row = session.get(ApprovalRow, decision.approval_id)
+        assert row is not None
+        votes = [vote for vote in session.query(DecisionRow) if vote.approval_id == row.id and vote.counted]
+        if decision.verb is Verb.WITHDRAW:
+            for vote in votes:
+                if vote.person == decision.by.id and vote.verb == Verb.APPROVE:
+                    vote.lapsed, vote.why_lapsed = True, "It was taken back."
+            return False
+        needed = sum(need.count for need in electorate.rules_of(row).electorate.needs)
+        approved = [vote for vote in votes if vote.verb == Verb.APPROVE and not vote.lapsed]
+        return decision.verb is Verb.REJECT or len(approved) >= needed
 
 
 @dataclass
@@ -108,6 +167,9 @@ class Office:
     people: People
     posting: Posting
     place: Place
+    workspaces: Workspaces
+    install: InstallFlow
+    tickets: Tickets
     numbers: list[int] = field(default_factory=lambda: [0])
 
     def now(self) -> datetime:
@@ -117,25 +179,34 @@ class Office:
     def person(self, name: str, *roles: Role, linked: bool = True, slack_user: str | None = None) -> User:
         """Somebody with an account in Slack and one in Assent, usually linked."""
         user = self.slack.user(name, email=f"{name.lower()}@example.com")
-        who = slack_user or (identity(user.team_id, user.id) if linked else None)
         with self.database.write() as session:
-            session.add(
-                PersonRow(
-                    id=name.lower(),
-                    email=user.email,
-                    name=name,
-                    roles=[role.value for role in roles],
-                    slack_user=who,
-                    created_at=self.now(),
-                )
+            row = PersonRow(
+                id=name.lower(),
+                email=user.email,
+                name=name,
+                roles=[role.value for role in roles],
+                created_at=self.now(),
             )
+            session.add(row)
+            session.flush()
+            team, _, known = (slack_user or identity(user.team_id, user.id)).rpartition("/")
+            if linked:
+                person = people.person_of(row)
+                slack_people.link(
+                    session, person, team_id=team, user_id=known, how=How.COMMAND, at=self.now(), by=AGENT
+                )
         return user
 
     def approver(self, name: str = "Ann") -> User:
         """Somebody who may decide."""
         return self.person(name, Role.APPROVER)
 
-    def ask(self, **changes: Any) -> str:
+    def refusals(self) -> list[str]:
+        """Why Slack requests were refused, as the ledger has it."""
+        with self.database.read() as session:
+            return [json.loads(row.body)["why"] for row in session.query(LedgerEventRow) if row.kind == "slack.refused"]
+
+    def ask(self, *, rules: ApprovalRules | None = None, **changes: Any) -> str:
         """A new request, as a run makes it; gives its id."""
         self.numbers[0] += 1
         number = self.numbers[0]
@@ -160,6 +231,16 @@ class Office:
                 at=self.now(),
                 expires_at=self.now() + timedelta(hours=1),
                 channels=["slack"],
+                rules=rules,
+            )
+            revisions.write(
+                session,
+                approval_id=approval_id,
+                digest=digest,
+                card=shown,
+                arguments=shown.arguments,
+                card_version=1,
+                at=self.now(),
             )
         return approval_id
 
@@ -175,6 +256,8 @@ class Office:
         done = 0
         while await self.notifier.turn():
             done += 1
+        while await self.deps.homes.turn():
+            pass
         return done
 
     async def wait(self, seconds: float) -> None:
@@ -182,9 +265,9 @@ class Office:
         self.slack.clock.advance(seconds)
         await self.deliver()
 
-    async def posted(self, **changes: Any) -> tuple[str, Message]:
-        """A new request and the message that shows it."""
-        approval_id = self.ask(**changes)
+    async def posted(self, *, rules: ApprovalRules | None = None, **changes: Any) -> tuple[str, Message]:
+        """A new request and the message that shows it in the channel."""
+        approval_id = self.ask(rules=rules, **changes)
         await self.deliver()
         return approval_id, self.slack.messages[-1]
 
@@ -209,35 +292,86 @@ class Office:
         with self.database.read() as session:
             return [row for row in session.query(OutboxRow) if not row.sent]
 
-    def another_notifier(self) -> Notifier:
+    def another_notifier(self, workspaces: Workspaces | None = None) -> Notifier:
         """A second process at the same work."""
-        return Notifier(self.posting, self.place, self.database, self.deps.links, self.now, jitter=lambda: 0.0)
+        posting = Posting(self.client, Pacer(self.now, lambda: 0.0), self.now)
+        return self.notifier_with(posting, workspaces or self.workspaces)
+
+    def notifier_with(self, posting: Posting, workspaces: Workspaces) -> Notifier:
+        """A notifier that makes these calls."""
+        recipients = Recipients(workspaces, self.deps.people, posting, self.database, self.deps.links)
+        homes = Homes(posting, workspaces, self.database, self.deps.links, self.now)
+        return Notifier(posting, recipients, homes, self.database, self.deps.links, self.now)
 
 
 @asynccontextmanager
-async def make_office(slack: FakeSlack, database: Database, *, way: str) -> AsyncIterator[Office]:
+async def make_office(
+    slack: FakeSlack, database: Database, *, way: str, patience_seconds: float = 60.0
+) -> AsyncIterator[Office]:
     """Start the app against a fake Slack.
 
     Args:
         slack: It runs.
         database: It is migrated.
         way: How requests come in, ``http`` or ``socket``.
+        patience_seconds: How long a submitted edit waits for what is wrong with it.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         client = AsyncWebClient(
             token=slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[], proxy=""
         )
-        workspace = await identify(client)
+        workspace = replace(await identify(client), channel_id=slack.channel.id)
         gateway, place = DecidesAtOnce(database), Place(slack.team_id, slack.channel.id)
-        deps = Dependencies(gateway, database, {workspace.team_id: workspace}, Links(PAGES), verdict_patience_seconds=1)
-        posting = Posting(client, workspace, lambda: office.now())
-        people = People(slack)
-        notifier = Notifier(posting, place, database, deps.links, lambda: office.now(), jitter=lambda: 0.0)
-        office = Office(slack, database, gateway, deps, client, notifier, people, posting, place)
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(slack.clock.now(), UTC)
+
+        tickets = Tickets(KEY)
+        installations = InstallationStore(database, Sealer(KEY, SEALED_FOR), now)
+        workspaces = Workspaces(workspace, installations.workspaces)
+        known = SlackPeople(database, workspaces, Accounts(client), now)
+        posting, links = Posting(client, Pacer(now, lambda: 0.0), now), Links(PAGES)
+        deps = Dependencies(
+            gateway=gateway,
+            database=database,
+            workspaces=workspaces,
+            people=known,
+            homes=Homes(posting, workspaces, database, links, now),
+            posting=posting,
+            links=links,
+            tickets=tickets,
+            installations=installations,
+            refusals=Refusals(database, now),
+            clock=now,
+            verdict_patience_seconds=1,
+            answer_patience_seconds=patience_seconds,
+        )
+        recipients = Recipients(workspaces, known, posting, database, links)
+        notifier = Notifier(posting, recipients, deps.homes, database, links, now)
+        install = InstallFlow(
+            client,
+            client_id=slack.client_id,
+            client_secret=slack.client_secret,
+            public_url=PAGES,
+            installations=installations,
+            states=StateStore(database, tickets, now),
+            workspaces=workspaces,
+        )
+        everybody = People(slack)
+        office = Office(
+            slack, database, gateway, deps, client, notifier, everybody, posting, place, workspaces, install, tickets
+        )
         app = build_app(deps, client=client, signing_secret=slack.signing_secret)
         if way == "http":
-            async with web.serving(app, signing_secret=slack.signing_secret, host="127.0.0.1", port=0) as port:
-                people.app_url = f"http://127.0.0.1:{port}{web.PATH}"
+            async with web.serving(
+                app,
+                signing_secret=slack.signing_secret,
+                host="127.0.0.1",
+                port=0,
+                install=install,
+                refused=deps.refused,
+            ) as port:
+                everybody.app_url = f"http://127.0.0.1:{port}{web.PATH}"
                 yield office
                 await deps.work.drain(30)
             return

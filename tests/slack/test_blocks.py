@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,20 +15,27 @@ from hypothesis import strategies as st
 from assent.domain.actions import AdmissionEffect, Reason
 from assent.domain.approvals import ApprovalStatus, RequestCard
 from assent.domain.effects import ResourceChange
+from assent.domain.forms import form_of
 from assent.domain.hostile_text import restore, written_out
 from assent.domain.people import Actor, Via
 from assent.domain.runs import RunStatus
 from assent.store.queries.approvals import ApprovalView
+from assent.store.queries.inbox import InboxRow
 from assent.store.queries.runs import RunView
 from assent_slack.blocks import limits
-from assent_slack.blocks.dialogs import reason_dialog
+from assent_slack.blocks.controls import CHANNEL, controls
+from assent_slack.blocks.dialogs import reason_dialog, talk_dialog
 from assent_slack.blocks.excerpts import excerpt, one_line, told
-from assent_slack.blocks.lists import home, pending_list, run_summary
+from assent_slack.blocks.form import edit_dialog
+from assent_slack.blocks.home import home
+from assent_slack.blocks.lists import pending_list, run_summary
+from assent_slack.blocks.notes import notes
 from assent_slack.blocks.notices import notice
 from assent_slack.blocks.pieces import Message, escaped, section
 from assent_slack.blocks.request import request_message
-from assent_slack.buttons import APPROVE, Deciding, Rejecting
+from assent_slack.buttons import APPROVE, Asking, Deciding
 from assent_slack.links import Links
+from assent_slack.standing import Standing, Vote
 from tests.slack.fake_blocks import buttons, faults, live, reading, too_long, view_faults, walk, width
 from tests.slack.office import PAGES, card
 
@@ -116,6 +124,32 @@ def view_of(shown: RequestCard, status: ApprovalStatus = ApprovalStatus.PENDING,
     )
 
 
+def message_of(view: ApprovalView, *votes: Vote) -> Message:
+    """A request as it is posted in a channel."""
+    standing = Standing(view, votes=votes)
+    return request_message(view, LINKS, controls(standing, CHANNEL, LINKS.request(view.id)))
+
+
+def row_of(view: ApprovalView) -> InboxRow:
+    """A request as a list has it."""
+    return InboxRow(
+        id=view.id,
+        agent=view.agent,
+        type=view.type,
+        digest=view.digest,
+        headline=view.headline[:200],
+        size=len(view.headline),
+        why="",
+        amount=view.amount,
+        status=view.status,
+        created_at=view.created_at,
+        expires_at=view.expires_at,
+        changed_at=None,
+        decided_at=None,
+        decided_by=None,
+    )
+
+
 def check(message: Message) -> None:
     """Slack takes it, and nothing in it is alive."""
     assert faults(message.blocks) == []
@@ -132,7 +166,7 @@ def check(message: Message) -> None:
 def test_any_request_becomes_a_message_that_slack_takes(
     shown: RequestCard, status: ApprovalStatus, reason: str
 ) -> None:
-    message = request_message(view_of(shown, status, reason), LINKS)
+    message = message_of(view_of(shown, status, reason))
     check(message)
     deciding = [button for name, button in buttons({"blocks": message.blocks}).items() if name == APPROVE]
     if status is ApprovalStatus.PENDING:
@@ -170,14 +204,29 @@ def test_one_line_says_whether_it_is_whole(text: str, room: int) -> None:
 def test_everything_else_that_is_said_is_safe_too(text: str) -> None:
     view = view_of(card(headline=text))
     check(notice(text, LINKS.inbox()))
-    check(pending_list([view] * 10, 1_234, LINKS))
+    rows = [row_of(view)] * 40
+    check(pending_list(rows, 1_234, LINKS))
+    vote = Vote("d", "approve", Actor(id="a", name=text, via=Via.WEB), AT, text, True, False, "")
+    check(message_of(view, vote))
+    standing = Standing(view, votes=(vote,))
+    for note in notes(standing, PAGES, [("approval.reminder", 1, AT), ("approval.escalated", 2, AT)]):
+        check(note.message)
     run = RunView(
         "run-1", text, text, None, RunStatus.HELD, Actor(id="a", name=text, via=Via.API), AT, None, text, AT, 3, text
     )
     check(run_summary(run, LINKS))
     shown, _ = one_line(text, limits.HEADER)
-    dialog = reason_dialog(Rejecting(deciding=Deciding(a="ap-1", d=DIGEST)), shown or "-")
-    for view_json in (dialog, home([view] * 10, 11, LINKS)):
+    asking = Asking(deciding=Deciding(a="ap-1", d=DIGEST))
+    form = form_of({"type": "object"}, {"text": text, "inner": {text: [text, 1, True, None]}})
+    dialogs = [
+        reason_dialog(asking, shown or "-"),
+        talk_dialog(asking, shown or "-"),
+        edit_dialog(asking, form, text, LINKS.request("ap-1")),
+    ]
+    for view_json in (
+        *dialogs,
+        home([replace(row, id=str(n)) for n, row in enumerate(rows)], 41, True, LINKS, direct=True),
+    ):
         assert view_faults(view_json) == []
         assert live(view_json, PAGES) == []
 
@@ -198,23 +247,25 @@ def test_known_attacks_in_every_field(attack: str) -> None:
         on_silence=attack,
     )
     for status in ApprovalStatus:
-        check(request_message(view_of(shown, status, attack), LINKS))
+        check(message_of(view_of(shown, status, attack)))
 
 
 def test_an_ordinary_request_is_shown_whole() -> None:
-    message = request_message(view_of(card()), LINKS)
+    message = message_of(view_of(card()))
     assert message.text == "Approval needed: Refund $45.00 to the card ending 4242 for order W123"
     text = reading(message.blocks)
     for part in [
         "Refund $45.00 to the card ending 4242 for order W123",
-        "refunds wants to: Refund an order · 45.00 · decide before 2030-01-01 01:00 UTC · then it is rejected",
-        "What it changes\nshop/orders/W123\n• paid: 45 → 0",
-        "Why it needs a person\n• It moves money.",
-        "How it is undone: Charge the card again, within 30 days.",
-        "What the agent was asked: Answer the customer's complaint",
-        "In the agent's own words (nobody has checked them)\nThe parcel never arrived.",
+        "In short\nMoves: 45.00\nAction: Refund an order (shop.refund)\nAgent: refunds\nRun: run-1",
+        "What changes\nshop/orders/W123: changed\n• paid: 45 → 0",
+        "Why it stopped\n• It moves money.",
+        "How it is undone\nCharge the card again, within 30 days.",
+        "Who decides\nDecide before 2030-01-01 01:00 UTC.\nthen it is rejected",
+        "What the agent says\nIn the agent’s own words. Nobody has checked them.\nThe parcel never arrived.",
+        "What it was asked\nIts task\nAnswer the customer's complaint",
         written_out({"order": "W123", "amount": 45}),
-        "[Approve][Reject][Open in Assent]",
+        "[Approve][Reject][Edit][Open in Assent]",
+        "[Comment or ask][Pause the agent]",
         "Request ap-0000000000000001",
     ]:
         assert part in text
@@ -223,10 +274,12 @@ def test_an_ordinary_request_is_shown_whole() -> None:
 
 def test_long_content_is_counted_and_linked() -> None:
     arguments = {"note": "x" * 50_000}
-    message = request_message(view_of(card(arguments=arguments, headline="Send " + "y" * 5_000)), LINKS)
+    message = message_of(view_of(card(arguments=arguments, headline="Send " + "y" * 5_000)))
     text = reading(message.blocks)
     found = re.findall(r"… ([\d,]+) more characters: open in Assent", text)
-    call = re.search(r"The whole call: shop.refund\n(.*?) … ([\d,]+) more", text, re.DOTALL)
+    call = re.search(
+        r"The whole call\nArguments of the call, [\d,]+ characters\n(.*?) … ([\d,]+) more", text, re.DOTALL
+    )
     assert call is not None
     assert len(call[1].strip("\n")) + int(call[2].replace(",", "")) == len(written_out(arguments))
     assert len(found) == 2
@@ -237,20 +290,22 @@ def test_long_content_is_counted_and_linked() -> None:
 def test_fields_and_records_that_do_not_fit_are_counted() -> None:
     record = {f"field{number}": "x" * 100 for number in range(100)}
     changes = [ResourceChange(resource=f"shop/orders/{number}", before=record, after=None) for number in range(30)]
-    text = reading(request_message(view_of(card(changes=changes)), LINKS).blocks)
-    fields, records = text.count("• field"), text.count(" (removed)")
-    assert f"{100 * records - fields} more fields and {30 - records} more records: open in Assent" in text
+    text = reading(message_of(view_of(card(changes=changes))).blocks)
+    fields, records = text.count("• field"), text.count(": deleted")
+    more = [int(number) for number in re.findall(r"… (\d+) more fields: open in Assent", text)]
+    assert fields + sum(more) == 100 * records
+    assert f"… {30 - records} more records: open in Assent" in text
 
 
 def test_reasons_that_do_not_fit_are_counted() -> None:
     because = [Reason(rule="limit", effect=AdmissionEffect.APPROVE, sentence=f"Reason {n}.") for n in range(100)]
-    text = reading(request_message(view_of(card(stopped_because=because)), LINKS).blocks)
+    text = reading(message_of(view_of(card(stopped_because=because))).blocks)
     shown = len(re.findall(r"• Reason \d+\.", text))
-    assert f"{100 - shown} more reasons: open in Assent" in text
+    assert f"{100 - shown} more entries: open in Assent" in text
 
 
 def test_hidden_characters_are_marked_and_a_written_mark_is_not_one() -> None:
-    message = request_message(view_of(card(agent_words="pay \u202e0005\u202c ⟨U+200B ZERO WIDTH SPACE⟩")), LINKS)
+    message = message_of(view_of(card(agent_words="pay \u202e0005\u202c ⟨U+200B ZERO WIDTH SPACE⟩")))
     coded = [
         node["text"] for node in walk(message.blocks) if isinstance(node.get("style"), dict) and "code" in node["style"]
     ]
@@ -264,17 +319,18 @@ def test_hidden_characters_are_marked_and_a_written_mark_is_not_one() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (None, {"a": 1}, "shop/x (new)\n• a: 1"),
-        ({"a": 1}, None, "shop/x (removed)\n• a: 1"),
-        ({"a": 1}, {"a": 1}, "shop/x: nothing in it changes"),
-        (None, None, "shop/x: its content is not known beforehand"),
-        ({"a": ""}, {"a": None}, 'shop/x\n• a: "" → null'),
-        ({"a": [1, 2]}, {"a": [1, 3]}, "shop/x\n• a › 2: 2 → 3"),
+        (None, {"a": 1}, "shop/x: created\n• a: 1"),
+        ({"a": 1}, None, "shop/x: deleted\n• a: 1"),
+        ({"a": 1}, {"a": 1, "b": 2}, "shop/x: changed\n• b: 2 (new)"),
+        ({"a": 1}, {"a": 1}, "shop/x: not changed"),
+        (None, None, "shop/x: content not known"),
+        ({"a": ""}, {"a": None}, 'shop/x: changed\n• a: "" → nothing'),
+        ({"a": [1, 2]}, {"a": [1, 3]}, "shop/x: changed\n• a › 2: 2 → 3"),
     ],
 )
 def test_changes_are_told_field_by_field(before: Any, after: Any, said: str) -> None:
     changed = [ResourceChange(resource="shop/x", before=before, after=after)]
-    assert said in reading(request_message(view_of(card(changes=changed)), LINKS).blocks)
+    assert said in reading(message_of(view_of(card(changes=changed))).blocks)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +343,7 @@ def test_changes_are_told_field_by_field(before: Any, after: Any, said: str) -> 
     ],
 )
 def test_a_closed_request_says_how_in_words(status: ApprovalStatus, said: str) -> None:
-    message = request_message(view_of(card(), status, "No longer needed"), LINKS)
+    message = message_of(view_of(card(), status, "No longer needed"))
     text = reading(message.blocks)
     assert said in text
     assert "No longer needed" in text

@@ -64,7 +64,7 @@ async def test_pending_says_that_nothing_waits(office: Office) -> None:
     ann = office.approver()
     await office.people.command(ann, "pending")
     await office.settled()
-    assert "Nothing waits for a person." in office.told(ann)
+    assert "Nothing waits for you." in office.told(ann)
 
 
 async def test_pause_and_resume_by_an_operator_with_the_database_alone(either: Office) -> None:
@@ -190,6 +190,6 @@ async def test_the_home_page_shows_what_waits(either: Office) -> None:
     either.ask()
     assert (await either.people.open_home(ann)).in_time
     await either.settled()
-    assert "1 request waits" in reading(either.slack.homes[ann.id]["blocks"])
+    assert "What waits for you" in reading(either.slack.homes[ann.id]["blocks"])
     assert "Refund $45.00" in reading(either.slack.homes[ann.id]["blocks"])
     assert either.slack.refused == []

@@ -19,11 +19,11 @@ from assent.domain.approvals import Verb
 from assent.domain.people import Actor, Role, Via
 from assent.runtime import processes
 from assent.runtime.settings import Settings
-from assent.store import pauses, people
+from assent.store import pauses, people, slack_people
 from assent.store.database import Database
 from assent.store.migrate import migrate
-from assent_slack import people as slack_people
-from assent_slack.buttons import APPROVE, REJECT
+from assent.store.slack_people import How
+from assent_slack.buttons import APPROVE, EDIT, REJECT, TALK
 from tests.slack.fake_blocks import buttons, reading
 from tests.slack.fake_requests import People
 from tests.slack.fake_slack import FakeSlack
@@ -117,7 +117,13 @@ def link(database: Database, slack: FakeSlack) -> User:
     ann = slack.user("Ann")
     with database.write() as session:
         slack_people.link(
-            session, email="ann@example.com", slack_user=f"{slack.team_id}/{ann.id}", at=datetime.now(UTC), by=CLI
+            session,
+            people.named(session, "ann@example.com"),
+            team_id=slack.team_id,
+            user_id=ann.id,
+            how=How.COMMAND,
+            at=datetime.now(UTC),
+            by=CLI,
         )
     return ann
 
@@ -174,6 +180,40 @@ async def test_from_proposal_to_effect_through_slack(
     assert not [line for line in running.written if "Traceback" in line]
 
 
+async def test_an_edit_and_a_question_through_slack_reach_the_run_and_the_agent(
+    world: World, slack: FakeSlack, configured: Settings
+) -> None:
+    ann = link(world.database, slack)
+    async with process(slack, world.settings) as running:
+        await running.says("Slack is ready.")
+        run_id = await world.start(action("a", "desk.pay", to="bob", amount=5))
+        await message_about(slack, "Pay 5 to bob")
+        await until(lambda: slack.direct(ann))
+        [message] = slack.direct(ann)
+
+        assert (await running.people.press(ann, message, TALK)).in_time
+        await until(lambda: slack.dialogs)
+        [dialog] = slack.dialogs.values()
+        await running.people.submit(ann, dialog, "Why so much?", fields={"kind": "question"})
+        await until(lambda: slack.thread(message))
+        assert [question.text for question in await world.gateway.questions(run_id)] == ["Why so much?"]
+
+        assert (await running.people.press(ann, message, EDIT)).in_time
+        await until(lambda: any("f:/amount" in str(dialog["blocks"]) for dialog in slack.dialogs.values()))
+        dialog = list(slack.dialogs.values())[-1]
+        refused = await running.people.submit(ann, dialog, fields={"f:/amount": "-1"})
+        assert "f:/amount" in refused.body
+        assert (await running.people.submit(ann, dialog, "Less", fields={"f:/amount": "4"})).body == ""
+        await until_it_says(message, "Pay 4 to bob")
+        assert (await running.people.press(ann, message, APPROVE)).in_time
+        await world.outcome(run_id, "a", ActionStatus.DONE)
+        await until_it_says(message, "✔ Approved by Ann Approver (slack)")
+        assert world.desk.balances == {"bob": 4}
+        assert slack.refused == []
+        assert await running.ends() == 0
+    assert not [line for line in running.written if "Traceback" in line]
+
+
 async def test_a_request_decided_elsewhere_is_updated_and_a_late_click_told_so(
     world: World, slack: FakeSlack, configured: Settings
 ) -> None:
@@ -200,8 +240,9 @@ async def test_it_waits_for_slack_and_for_temporal_and_stops_without_them(
     slack.fail("*", Failure(status=503, times=1))
     oli = slack.user("Oli")
     with database.write() as session:
-        people.add(session, email="oli@example.com", roles=[Role.OPERATOR], at=datetime.now(UTC))
-        slack_people.link(session, email="oli@example.com", slack_user=oli.id, at=datetime.now(UTC), by=CLI)
+        person = people.add(session, email="oli@example.com", roles=[Role.OPERATOR], at=datetime.now(UTC))
+        # A link from before there were several workspaces names none.
+        slack_people.link(session, person, team_id="", user_id=oli.id, how=How.TAKEN_OVER, at=datetime.now(UTC), by=CLI)
     async with process(slack, nowhere) as running:
         await running.says("Waiting for Slack")
         await slack.connected.wait()

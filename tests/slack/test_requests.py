@@ -11,7 +11,10 @@ import aiohttp
 import pytest
 
 from assent.domain.approvals import ApprovalStatus
-from assent_slack.buttons import APPROVE, REJECT
+from assent.domain.people import Role
+from assent.store import comments
+from assent.store.queries import pauses
+from assent_slack.buttons import APPROVE, REJECT, TALK
 from tests.slack.fake_requests import Tampering, signed
 from tests.slack.office import Office
 
@@ -66,6 +69,41 @@ async def test_a_replayed_request_is_harmless_while_it_is_young_and_refused_once
     assert office.status(approval_id) is ApprovalStatus.APPROVED
 
 
+@pytest.mark.parametrize("what", ["click", "command", "dialog"])
+async def test_a_recorded_request_does_nothing_again(office: Office, what: str) -> None:
+    oli = office.person("Oli", Role.OPERATOR, Role.APPROVER)
+    approval_id, message = await office.posted()
+    if what == "command":
+        await office.people.command(oli, "pause everything")
+    else:
+        await office.people.press(oli, message, APPROVE if what == "click" else TALK)
+    await office.settled()
+    if what == "dialog":
+        [dialog] = office.slack.dialogs.values()
+        await office.people.submit(oli, dialog, "Once")
+        await office.settled()
+    whispers = len(office.slack.whispers)
+    replayed = await office.people.replay()
+    await office.settled()
+    assert (replayed.status, "received before" in replayed.body) == (401, True)
+    assert len(office.slack.whispers) == whispers
+    assert any("received before" in why for why in office.refusals())
+    with office.database.read() as session:
+        assert len(pauses.active(session)) == (what == "command")
+        assert len(comments.of_request(session, approval_id)) == (what == "dialog")
+
+
+async def test_what_slack_did_not_sign_is_in_the_ledger(office: Office) -> None:
+    ann = office.approver()
+    for _ in range(3):
+        await office.people.command(ann, "pending", tampering=Tampering(secret="another"))
+        await office.people.command(ann, "pending", tampering=Tampering(team_id="T0OTHER"))
+    await office.settled()
+    said = office.refusals()
+    assert said.count("This request is not signed by Slack, or is too old.") == 3
+    assert said.count("Assent is not installed in this workspace.") == 3
+
+
 async def test_requests_of_another_workspace_are_refused(office: Office) -> None:
     ann = office.approver()
     approval_id, message = await office.posted()
@@ -88,7 +126,7 @@ async def test_a_guest_of_another_workspace_in_a_shared_channel_is_nobody(office
     await office.people.press(ann, message, APPROVE)
     await office.settled()
     assert office.status(approval_id) is ApprovalStatus.PENDING
-    assert "not linked to a person in Assent" in office.told(ann)
+    assert "Members of another Slack workspace can decide nothing here." in office.told(ann)
 
 
 @pytest.mark.parametrize(

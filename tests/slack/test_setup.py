@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_sdk.oauth.installation_store import Installation
 
 from assent.cli import run
 from assent.commands.slack import app
@@ -18,10 +19,13 @@ from assent.domain.people import Role
 from assent.runtime.settings import Settings
 from assent.store import ledger, outbox, people
 from assent.store.database import Database
-from assent.store.tables import LedgerEventRow
+from assent.store.sealing import Sealer
+from assent.store.tables import LedgerEventRow, SlackTicketRow
+from assent_slack.installations import SEALED_FOR, InstallationStore
 from assent_slack.manifest import SCOPES, manifest, written
 from tests.slack.fake_slack import FakeSlack
 from tests.slack.fake_state import Channel, Failure, User
+from tests.slack.office import KEY
 
 Command = Callable[..., Awaitable[tuple[int, str]]]
 
@@ -111,7 +115,7 @@ async def test_check_says_that_all_is_well(command: Command) -> None:
     assert said.count("✓ ok") == 4
     assert "Requests go to #approvals (C0APPROVE)." in said
     code, said = await command("check", "--json")
-    assert [finding["part"] for finding in json.loads(said)] == ["token", "scopes", "clicks", "channel"]
+    assert [finding["part"] for finding in json.loads(said)] == ["token", "scopes", "channel", "clicks"]
 
 
 def _bot_token_revoked(slack: FakeSlack) -> None:
@@ -213,7 +217,7 @@ async def test_link_by_id_and_by_address(command: Command, slack: FakeSlack, dat
         (["bea@example.com"], 3, "Slack knows no user bea@example.com."),
         (["bea@example.com", "U404"], 3, "Slack knows no user U404."),
         (["bea@example.com", "@bea"], 2, "is no Slack user id"),
-        (["bea@example.com", "U0BOT"], 2, "is a bot or was deactivated"),
+        (["bea@example.com", "U0BOT"], 4, "A bot can decide nothing."),
     ],
 )
 async def test_link_refuses_what_cannot_be(
@@ -233,6 +237,87 @@ async def test_link_while_slack_is_away_changes_nothing(
     assert slack_user(database, "ann@example.com") is None
 
 
+async def test_a_manifest_for_both_ways_names_where_it_is_installed(command: Command) -> None:
+    _, printed = await command("manifest", "--http", "https://assent.example.com")
+    redirect = ["https://assent.example.com/slack/oauth_redirect"]
+    assert json.loads(printed)["oauth_config"]["redirect_urls"] == redirect
+    _, printed = await command("manifest", "--http", "https://assent.example.com", "--socket")
+    made = json.loads(printed)
+    assert made["oauth_config"]["redirect_urls"] == redirect
+    assert made["settings"]["socket_mode_enabled"] is True
+    assert "request_url" not in made["settings"]["interactivity"]
+
+
+async def test_a_code_is_made_for_somebody_to_type(command: Command, database: Database, ann: User) -> None:
+    code, said = await command("link", "ann@example.com", "--code")
+    assert (code, "/assent link " in said) == (0, True)
+    with database.read() as session:
+        [row] = session.query(SlackTicketRow)
+    assert row.person_id == people_id(database, "ann@example.com")
+    assert (await command("link", "nobody@example.com", "--code"))[0] == 3
+
+
+def people_id(database: Database, email: str) -> str:
+    """The id of a person."""
+    with database.read() as session:
+        return people.named(session, email).id
+
+
+async def test_installing_is_begun_by_a_link_once_it_is_set_up(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, said = await command("install-link")
+    assert (code, "Other workspaces cannot install the app." in said) == (2, True)
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET"):
+        monkeypatch.setenv(f"ASSENT_SLACK_{name}", "x")
+    monkeypatch.setenv("ASSENT_SLACK_HTTP_URL", "https://slack.example.com/")
+    code, said = await command("install-link")
+    assert code == 0
+    assert said.startswith("https://slack.example.com/slack/install?link=")
+    assert "No workspace installed the app" in (await command("workspaces"))[1]
+
+
+async def test_installed_workspaces_are_listed_checked_set_and_removed(
+    command: Command, slack: FakeSlack, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET"):
+        monkeypatch.setenv(f"ASSENT_SLACK_{name}", "x")
+    monkeypatch.setenv("ASSENT_SECRET_KEY", KEY)
+    other = slack.workspace("T0OTHER")
+    store = InstallationStore(database, Sealer(KEY, SEALED_FOR), lambda: datetime.now(UTC))
+    installation = Installation(
+        team_id="T0OTHER",
+        team_name="Other",
+        bot_token=other.bot_token,
+        bot_id=other.bot_id,
+        bot_user_id=other.bot.id,
+        bot_scopes=["chat:write"],
+        user_id="",
+    )
+    await store.async_save(installation)
+    found = await store.async_find_installation(enterprise_id=None, team_id="T0OTHER")
+    assert found is not None
+    assert found.bot_token == other.bot_token
+    assert "T0OTHER  Other  no channel yet" in (await command("workspaces"))[1]
+    code, said = await command("check")
+    assert (code, "assent slack channel T0OTHER CHANNEL" in said) == (1, True)
+    assert (await command("channel", "T0OTHER", "#nowhere"))[0] == 3
+    assert (await command("channel", "T0NONE", "#approvals"))[0] == 3
+    code, said = await command("channel", "T0OTHER", "#approvals")
+    assert (code, said) == (0, "Requests go to #approvals (C0OTHER) in Other from now on.\n")
+    assert (await command("check"))[0] == 0
+    listed = json.loads((await command("workspaces", "--json"))[1])
+    assert [one["channel_id"] for one in listed] == ["C0OTHER"]
+    assert other.bot_token not in str(listed)
+    bea = other.user("Bea", email="bea@example.com")
+    with database.write() as session:
+        people.add(session, email="bea@example.com", at=datetime.now(UTC))
+    assert f"T0OTHER/{bea.id}" in (await command("link", "bea@example.com"))[1]
+    assert (await command("remove", "T0OTHER"))[0] == 0
+    assert (await command("remove", "T0OTHER"))[0] == 3
+    assert await store.async_find_bot(enterprise_id=None, team_id="T0OTHER") is None
+
+
 async def test_the_queue_shows_what_waits_and_why(command: Command, database: Database) -> None:
     assert await command("queue") == (0, "Nothing waits to be posted or updated.\n")
     now = datetime.now(UTC)
@@ -245,6 +330,7 @@ async def test_the_queue_shows_what_waits_and_why(command: Command, database: Da
     assert code == 0
     assert "ap-1  approval.requested  since" in text
     assert "failed 1 time: channel_not_found" in text
+    assert "1 waiting, 1 failing, the oldest since" in text
     _, text = await command("queue", "--retry", "--json")
     shown: dict[str, Any] = json.loads(text)
     assert (shown["hurried"], shown["waiting"][0]["error"]) == (1, "channel_not_found")

@@ -23,6 +23,22 @@ async def test_what_is_under_way_is_waited_for() -> None:
     assert await work.drain(0) == 0
 
 
+async def test_what_work_begins_is_waited_for_too() -> None:
+    work, done = Work(), []
+
+    async def second() -> None:
+        await asyncio.sleep(0.05)
+        done.append(2)
+
+    async def first() -> None:
+        await asyncio.sleep(0.05)
+        work.start(second())
+
+    work.start(first())
+    assert await work.drain(30) == 0
+    assert done == [2]
+
+
 async def test_what_takes_too_long_is_given_up() -> None:
     work = Work()
     work.start(asyncio.Event().wait())  # type: ignore[arg-type]

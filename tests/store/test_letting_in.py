@@ -20,7 +20,7 @@ from assent.store.people import Person
 from assent.store.queries import ledger
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.refusals import PER_MINUTE, Refusals
-from assent.store.sign_in import SESSION_LIFETIME, SignIn
+from assent.store.sign_in import SESSION_LIFETIME, Browser, SignIn
 from tests.databases import KINDS, empty_database
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -104,7 +104,7 @@ def test_every_change_of_a_person_is_kept_with_before_and_after(database: Databa
 def test_a_link_signs_in_once(database: Database, sign_in: SignIn, anna: Person) -> None:
     token = link(database, sign_in, anna)
     with database.write() as session:
-        opened = sign_in.open(session, token, at=NOW, user_agent="x" * 1_000)
+        opened = sign_in.open(session, token, at=NOW, browser=Browser(user_agent="x" * 1_000))
     with database.read() as session:
         found = sign_in.check(session, opened.token, at=NOW)
     assert found is not None

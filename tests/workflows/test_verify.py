@@ -89,7 +89,9 @@ async def test_an_action_only_the_database_knows_is_counted(world: World) -> Non
     with world.database.write() as session:
         session.execute(
             text(
-                "INSERT INTO actions SELECT action_id || '2', run_id, 'note2', agent, type, arguments, reason,"
+                "INSERT INTO actions (action_id, run_id, key, agent, type, arguments, reason, sentence, status, tier,"
+                " reasons, card_version, result, message, proposed_at, settled_at)"
+                " SELECT action_id || '2', run_id, 'note2', agent, type, arguments, reason,"
                 " sentence, 'refused', tier, reasons, card_version, result, message, proposed_at, settled_at"
                 " FROM actions WHERE key = 'note'"
             )

@@ -18,7 +18,16 @@ with workflow.unsafe.imports_passed_through():
     from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
     from assent.domain.approvals import Decision, Verb
     from assent.domain.errors import InvalidInput
-    from assent.domain.ports import CloseAction, ExecuteAction, FindAction, FinishRun, NoteRun, SubmitAction
+    from assent.domain.ports import (
+        CloseAction,
+        ExecuteAction,
+        FindAction,
+        FinishRun,
+        NoteRun,
+        ReviseAction,
+        SubmitAction,
+    )
+    from assent.domain.revisions import Edit
     from assent.domain.runs import (
         SEEN_LIMIT,
         AgentRunInput,
@@ -31,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
         RunStatus,
         WaitingAction,
     )
+    from assent.domain.tiers import Speed
     from assent_workflows import calls
     from assent_workflows.plan import PlanProgress
 
@@ -61,13 +71,14 @@ class AgentRun:
             self._plan = _progress(input, [], carried)
         self._waiting: dict[str, WaitingAction] = {}
         self._submitting: set[str] = set()
-        self._decisions: dict[str, list[Decision]] = {key: list(value) for key, value in carried.early.items()}
+        self._decisions: dict[str, list[Decision | Edit]] = {key: list(value) for key, value in carried.early.items()}
         self._seen = dict.fromkeys(carried.seen)
         self._counts = dict(carried.counts)
         self._ending = carried.ending
         self._stopped = carried.stopped
         self._carries = False
         self._introduced = input.carried is not None
+        self._plan_told = len(input.plan) < 2
         self._wakes = 0
         self._asked_at: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,10 +142,19 @@ class AgentRun:
     @workflow.signal
     async def decide(self, decision: Decision) -> None:
         """A person's verdict on an action of this run."""
-        if self._repeated(decision.id):
+        await self._heed(decision)
+
+    @workflow.signal
+    async def revise(self, edit: Edit) -> None:
+        """A person's change of the arguments of an action of this run that waits for people."""
+        await self._heed(edit)
+
+    async def _heed(self, message: Decision | Edit) -> None:
+        """Keep a message about an action until its turn; messages of one action have it in the order they came."""
+        if self._repeated(message.id):
             return
-        key = decision.action_id.removeprefix(f"{self._header.run_id}:")
-        self._decisions.setdefault(key, []).append(decision)
+        key = message.action_id.removeprefix(f"{self._header.run_id}:")
+        self._decisions.setdefault(key, []).append(message)
         if key in self._waiting or key in self._submitting:
             return
         found = await calls.find(FindAction(header=self._later_header(), key=key))
@@ -245,27 +265,55 @@ class AgentRun:
             return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
         if decisions := self._decisions.get(key):
             decision = decisions.pop(0)
+            if isinstance(decision, Edit):
+                return await self._revise(waiting, decision)
             if decision.verb is Verb.REJECT:
                 return await self._close(waiting, ActionStatus.REJECTED, decision.reason, decision)
             waiting.decision = decision
             return await self._execute(waiting)
         return outcome
 
+    async def _revise(self, waiting: WaitingAction, edit: Edit) -> ActionOutcome:
+        try:
+            found = await calls.revise(ReviseAction(header=self._later_header(), edit=edit))
+        except _FAILED as error:
+            workflow.logger.warning("An edit could not be looked at: %s: %s", edit.action_id, error.cause or error)
+            return waiting.outcome
+        waiting.action, waiting.deadline = found.action, None
+        return found.outcome
+
     async def _await_release(self, waiting: WaitingAction) -> ActionOutcome:
-        wakes = self._asked_at.get(waiting.action.key, 0)
-        await self._until(lambda: wakes != self._wakes or self._stopped or self._carrying, _HELD_POLL)
+        key, wakes = waiting.action.key, self._asked_at.get(waiting.action.key, 0)
+        await self._until(
+            lambda: wakes != self._wakes or self._stopped or self._carrying or self._taken_back(key) is not None,
+            _HELD_POLL,
+        )
         if self._stopped:
             return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
+        if withdrawal := self._taken_back(key):
+            self._decisions[key].remove(withdrawal)
+            waiting.decision = withdrawal
+            return await self._execute(waiting)
         if self._carrying and wakes == self._wakes:
             return waiting.outcome
         if waiting.decision is not None or waiting.outcome.approval_id is not None:
             return await self._execute(waiting)
         return await self._submit(waiting.action, "")
 
+    def _taken_back(self, key: str) -> Decision | None:
+        """Somebody's wish to take back their vote on what a pause holds; it does not wait for the pause to end."""
+        for message in self._decisions.get(key, []):
+            if isinstance(message, Decision) and message.verb is Verb.WITHDRAW:
+                return message
+        return None
+
     async def _execute(self, waiting: WaitingAction) -> ActionOutcome:
         self._asked_at[waiting.action.key] = self._wakes
+        outcome = waiting.outcome
         request = ExecuteAction(header=self._later_header(), action=waiting.action, decision=waiting.decision)
-        return await calls.execute(request, waiting.outcome.speed)
+        if outcome.status is ActionStatus.AWAITING and outcome.votes > 1 and outcome.speed is Speed.LONG:
+            return await calls.execute(request.model_copy(update={"vote_only": True}), Speed.QUICK)
+        return await calls.execute(request, outcome.speed)
 
     async def _close(
         self, waiting: WaitingAction, to: ActionStatus, message: str, decision: Decision | None = None
@@ -289,13 +337,16 @@ class AgentRun:
         return outcome
 
     async def _record_late(self, key: str) -> None:
-        """Record decisions on an action that is settled."""
-        for decision in self._decisions.pop(key, []):
-            request = CloseAction(header=self._later_header(), action_id=decision.action_id, to=None, decision=decision)
+        """Record decisions on an action that is settled, and edits of it."""
+        for message in self._decisions.pop(key, []):
+            header, action_id = self._later_header(), message.action_id
             try:
-                await calls.close(request)
+                if isinstance(message, Edit):
+                    await calls.revise(ReviseAction(header=header, edit=message))
+                else:
+                    await calls.close(CloseAction(header=header, action_id=action_id, to=None, decision=message))
             except _FAILED:
-                workflow.logger.warning("A decision named an action that was never admitted: %s", decision.action_id)
+                workflow.logger.warning("A message named an action that was never admitted: %s", action_id)
 
     def _settle(self, waiting: WaitingAction) -> None:
         self._active_at = workflow.now()
@@ -368,7 +419,9 @@ class AgentRun:
         """The header for activities that may be the first to see the run."""
         if self._introduced:
             return self._later_header()
-        return self._header.model_copy(update={"first": True})
+        plan = [] if self._plan_told else self._input.plan
+        self._plan_told = True
+        return self._header.model_copy(update={"first": True, "plan": plan})
 
     def _later_header(self) -> RunHeader:
         return self._header.model_copy(update={"received": None, "first": False})
@@ -411,7 +464,11 @@ class AgentRun:
 
 def _progress(input: AgentRunInput, plan: list[ProposedAction], carried: CarriedState) -> PlanProgress:
     return PlanProgress(
-        plan, results=dict(carried.results), finished=dict(carried.finished), on_failure=input.on_failure
+        plan,
+        results=dict(carried.results),
+        finished=dict(carried.finished),
+        on_failure=input.on_failure,
+        under_way=[waiting.action.key for waiting in carried.waiting],
     )
 
 

@@ -16,6 +16,7 @@ from assent.domain.ports import (
     ACTIVITY_FIND,
     ACTIVITY_FINISH_RUN,
     ACTIVITY_NOTE_RUN,
+    ACTIVITY_REVISE,
     ACTIVITY_SUBMIT,
     CloseAction,
     ExecuteAction,
@@ -23,6 +24,7 @@ from assent.domain.ports import (
     FinishRun,
     NoteRun,
     Queue,
+    ReviseAction,
     SubmitAction,
 )
 from assent.domain.runs import WaitingAction
@@ -75,6 +77,11 @@ async def execute(request: ExecuteAction, speed: Speed) -> ActionOutcome:
 async def close(request: CloseAction) -> ActionOutcome:
     """Record that an action ends without an effect, or that a decision lost."""
     return await _local(ACTIVITY_CLOSE, request, ActionOutcome)
+
+
+async def revise(request: ReviseAction) -> WaitingAction:
+    """Change the arguments of an action that waits for people, or record why they stay."""
+    return await _local(ACTIVITY_REVISE, request, WaitingAction)
 
 
 async def find(request: FindAction) -> WaitingAction | None:

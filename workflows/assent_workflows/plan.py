@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from assent.domain.actions import ActionOutcome, ProposedAction
 from assent.domain.canonical import Json
@@ -16,10 +16,10 @@ class PlanProgress:
 
     Args:
         plan: Actions that have not started.
-        waits: For the whole plan or its rest, the keys that each action waits for.
         results: Results of finished actions that the rest refers to.
         finished: Finished keys that the rest waits for, with whether they succeeded.
         on_failure: What happens to actions behind one that did not succeed.
+        under_way: Keys of actions that have started and not settled; the rest may wait for them.
     """
 
     def __init__(
@@ -29,8 +29,9 @@ class PlanProgress:
         results: dict[str, Json],
         finished: dict[str, bool],
         on_failure: OnFailure,
+        under_way: Iterable[str] = (),
     ) -> None:
-        waits = dependencies_of_rest(plan, finished)
+        waits = dependencies_of_rest(plan, {*finished, *under_way})
         self._left = {action.key: action for action in plan}
         self._open = {key: {need for need in needs if need not in finished} for key, needs in waits.items()}
         self._all = waits
@@ -95,8 +96,9 @@ class PlanProgress:
         )
 
 
-def dependencies_of_rest(plan: list[ProposedAction], finished: dict[str, bool]) -> dict[str, set[str]]:
-    """What each action waits for, where some of what they name has finished already."""
-    gone = [ProposedAction(key=key, type="finished", after=[]) for key in finished]
+def dependencies_of_rest(plan: list[ProposedAction], started: set[str]) -> dict[str, set[str]]:
+    """What each action waits for, where some of what they name has started already."""
+    keys = started.difference(action.key for action in plan)
+    gone = [ProposedAction(key=key, type="started", after=[]) for key in sorted(keys)]
     waits = dependencies([*gone, *plan])
     return {action.key: waits[action.key] for action in plan}

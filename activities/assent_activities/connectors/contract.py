@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
@@ -101,6 +101,33 @@ class Operation(Protocol):
         Raises:
             UndoConflict: The precondition does not hold; nothing was changed.
             ConnectorUnavailable: Not reached, nothing was changed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much a call would move and reach, as far as only the connector can say it.
+
+    Attributes:
+        amount: Money, in the currency that the type declares; ``None`` if it moves none.
+        reaches: How many by unit, ``{"items": 3}``; added to what the type declares, and instead of the same unit.
+    """
+
+    amount: float | None = None
+    reaches: Mapping[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """An operation that can say more about its extent than its arguments do. Optional."""
+
+    def extent(self, call: Call, changes: Sequence[ResourceChange]) -> Extent:
+        """How much the call would move and reach; changes nothing.
+
+        Args:
+            call: The call.
+            changes: What ``preview`` said just before.
         """
         ...
 

@@ -39,6 +39,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         409: TITLES["conflict"],
         413: TITLES["too-large"],
         422: TITLES["invalid-input"],
+        429: TITLES["too-often"],
         503: TITLES["unavailable"],
     }
     return {

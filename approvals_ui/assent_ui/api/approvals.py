@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
 from assent.domain.approvals import ApprovalStatus
+from assent.store import openings
 from assent.store.keys import KeyScope
 from assent.store.queries import approvals
 from assent.store.queries.approvals import ApprovalView
@@ -48,6 +50,8 @@ async def show_approval(approval_id: str, caller: Reader, deps: DepsHere) -> sch
     """One request with everything an approver is shown, and its votes."""
     found = await deps.read(lambda session: approvals.one(session, approval_id))
     caller.require_agent(found.agent, f"approval request {approval_id!r}", "approval_id")
+    if (viewer := caller.viewer) is not None:
+        await run_sync(lambda: openings.note(deps.database, approval_id, viewer.id, deps.clock()))
     return schemas.ApprovalInFull.model_validate(found)
 
 

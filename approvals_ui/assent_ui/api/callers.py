@@ -13,7 +13,7 @@ from assent.domain.errors import Forbidden, NotFound, NotSignedIn
 from assent.domain.people import Actor, Role, Via
 from assent.store import keys
 from assent.store.keys import KeyHolder, KeyScope
-from assent_ui.auth import Viewer, csrf_protect, maybe_person
+from assent_ui.auth import Viewer, csrf_protect, maybe_person, still_signed_in
 from assent_ui.deps import Deps, DepsHere
 
 
@@ -72,6 +72,18 @@ async def current_caller(
         )
     await csrf_protect(request, deps, viewer)
     return Caller(viewer=replace(viewer, via=Via.API))
+
+
+async def still_welcome(request: Request, caller: Caller, deps: Deps) -> bool:
+    """Whether what a request came with, a session or a key, is still good."""
+    if caller.holder is None:
+        return await still_signed_in(request, deps)
+    key = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    try:
+        holder = await deps.read(lambda session: keys.check_key(session, key, at=deps.clock()))
+    except NotSignedIn:
+        return False
+    return KeyScope.RUNS_READ in holder.scopes
 
 
 async def _key_holder(authorization: str, deps: Deps) -> KeyHolder:

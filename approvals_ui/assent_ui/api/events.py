@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from assent.store.queries import runs, timeline
 from assent.store.queries.events import EventView
 from assent_ui.api import schemas
 from assent_ui.api.answers import problems
+from assent_ui.api.callers import Caller, still_welcome
 from assent_ui.api.runs import Reader, RunId, own_run
 from assent_ui.deps import Deps, DepsHere
 
@@ -38,6 +39,7 @@ _STREAM = {"description": "A stream of events", "content": {"text/event-stream":
 )
 async def watch_run(
     run_id: RunId,
+    request: Request,
     caller: Reader,
     deps: DepsHere,
     after: Annotated[int, Query(ge=0, lt=2**63, description="Only events with a greater id.")] = 0,
@@ -55,10 +57,13 @@ async def watch_run(
     ended = await deps.read(lambda session: _ended(session, run_id))
     if ended and not await deps.read(lambda session: timeline.of_run(session, run_id, after=start, limit=1)):
         return Response(status_code=204)
-    return StreamingResponse(_stream(deps, run_id, start, ended), media_type="text/event-stream", headers=_HEADERS)
+    stream = _stream(request, caller, deps, run_id, start, ended)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _stream(deps: Deps, run_id: str, after: int, ended: bool) -> AsyncIterator[str]:
+async def _stream(
+    request: Request, caller: Caller, deps: Deps, run_id: str, after: int, ended: bool
+) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     async with deps.watch.listening(run_id) as listener:
         while True:
@@ -71,8 +76,14 @@ async def _stream(deps: Deps, run_id: str, after: int, ended: bool) -> AsyncIter
             after = known[-1].id if known else after
             if len(known) < timeline.TIMELINE_LIMIT:
                 break
-        while not ended and not listener.over:
+        # What has ended meanwhile, a session or a key, takes its streams with it.
+        welcome = await still_welcome(request, caller, deps)
+        while welcome and not ended and not listener.over:
             events = await listener.next(HEARTBEAT)
+            if listener.in_doubt() or not events:
+                welcome = await still_welcome(request, caller, deps)
+                if not welcome:
+                    break
             for event in events:
                 if event.id > after:
                     yield _written(event)

@@ -4,9 +4,46 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from assent_ui.api import agents, approvals, docs, events, ledger, me, pauses, rollbacks, runs
+from assent_ui.api import (
+    absences,
+    account,
+    agents,
+    approvals,
+    docs,
+    events,
+    grants,
+    ledger,
+    me,
+    owning,
+    pauses,
+    people,
+    plans,
+    revisions,
+    rollbacks,
+    runs,
+    talk,
+    voting,
+)
 
 router = APIRouter()
-for _part in (runs, events, approvals, pauses, rollbacks, agents, ledger, me):
+for _part in (
+    runs,
+    events,
+    plans,
+    approvals,
+    revisions,
+    voting,
+    talk,
+    grants,
+    pauses,
+    rollbacks,
+    agents,
+    ledger,
+    me,
+    account,
+    people,
+    absences,
+    owning,
+):
     router.include_router(_part.router, prefix="/api/v1")
 router.include_router(docs.router)

@@ -135,12 +135,18 @@ async def propose(
 ) -> schemas.OutcomeOut:
     """Propose an action: an automatic one answers with its outcome, others with `awaiting` and where to wait.
 
-    Sending the same key again is safe and gives what became of the action.
+    Sending the same key again is safe and gives what became of the action. People need the role operator, and propose
+    only in runs that they started: whoever started a run is who asks, and must not approve what they ask.
     """
     await own_run(run_id, caller, deps)
     _require_operator(caller, "propose an action")
+    await _require_starter(run_id, caller, deps)
     action = ProposedAction(
-        key=body.key or f"a-{uuid.uuid4().hex[:12]}", type=body.type, arguments=body.arguments, reason=body.reason
+        key=body.key or f"a-{uuid.uuid4().hex[:12]}",
+        type=body.type,
+        arguments=body.arguments,
+        reason=body.reason,
+        instead_of=body.instead_of,
     )
     outcome = await deps.gateway.propose(run_id, action, by=caller.actor)
     if wait and not outcome.status.settled:
@@ -237,6 +243,16 @@ def _require_operator(caller: Caller, to: str) -> None:
         caller.viewer.require(Role.OPERATOR, to)
 
 
+async def _require_starter(run_id: str, caller: Caller, deps: Deps) -> None:
+    """Refuse a person's proposal in the run of somebody else, who would then count as its requester."""
+    if caller.viewer is not None and (await _found(run_id, caller, deps)).started_by.id != caller.viewer.id:
+        raise Forbidden(
+            "Only who started a run, and its agent, may propose in it.",
+            where="run_id",
+            todo="Start a run of your own, and propose there.",
+        )
+
+
 def _proposed(action: schemas.PlannedActionIn) -> ProposedAction:
     return ProposedAction(
         key=action.key, type=action.type, arguments=action.arguments, reason=action.reason, after=action.after
@@ -262,5 +278,7 @@ def _outcome(run_id: str, outcome: ActionOutcome, response: Response) -> schemas
         reasons=outcome.reasons,
         approval_id=outcome.approval_id,
         expires_in=outcome.expires_in,
+        edited_by=outcome.edited_by,
+        arguments=outcome.arguments,
         wait=None if settled else f"{here}?wait=30",
     )

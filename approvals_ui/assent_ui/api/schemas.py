@@ -51,6 +51,9 @@ class ActionIn(In):
     arguments: dict[str, Json] = Field(default_factory=dict, examples=[{"order_id": "W1", "amount": 45.0}])
     reason: str = Field(default="", max_length=10_000, description="Why, in the agent's own words; shown to approvers.")
     key: Key | None = None
+    instead_of: Key | None = Field(
+        default=None, description="Key of an action of the run that was refused or rejected, which this one replaces."
+    )
 
 
 class PlannedActionIn(In):
@@ -125,6 +128,8 @@ class OutcomeOut(Out):
     reasons: list[Reason]
     approval_id: str | None
     expires_in: timedelta | None
+    edited_by: str = Field(description="Who changed the arguments last; empty if they are the agent's own.")
+    arguments: dict[str, Json] | None = Field(description="What counts instead of the agent's own, if it was edited.")
     wait: str | None
 
 
@@ -148,6 +153,8 @@ class ActionOut(Out):
     proposed_at: datetime
     settled_at: datetime | None
     approval_id: str | None
+    instead_of: str
+    edited_by: str
 
 
 class EndIn(In):
@@ -185,14 +192,17 @@ class Timeline(Out):
 
 
 class VoteOut(Out):
-    """A decision that reached the run, and whether it counted."""
+    """A decision that reached the run, and whether it counted; `digest` and `revision` say what the person saw."""
 
+    id: str
     verb: Verb
     reason: str
     by: Actor
     at: datetime
     counted: bool
     why_not: str
+    digest: str
+    revision: int
 
 
 class ApprovalOut(Out):
@@ -204,6 +214,7 @@ class ApprovalOut(Out):
     agent: str
     type: str
     digest: str
+    revision: int
     headline: str
     amount: float | None
     status: ApprovalStatus

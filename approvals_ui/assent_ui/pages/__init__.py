@@ -5,11 +5,65 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from assent_ui.pages import agents, inbox, ledger, live, request, run, runs, sign_in, stop, system, undo
+from assent_ui.pages import (
+    account,
+    agents,
+    cards,
+    grants,
+    groups,
+    inbox,
+    keys,
+    ledger,
+    live,
+    openid,
+    people,
+    request,
+    request_edit,
+    request_grant,
+    request_hand,
+    request_plan,
+    request_talk,
+    run,
+    runs,
+    several,
+    sign_in,
+    slack,
+    stop,
+    system,
+    undo,
+    whole,
+)
 from assent_ui.rendering.environment import STATIC
 
 router = APIRouter(include_in_schema=False)
-for _page in (inbox, request, runs, run, agents, stop, undo, ledger, system, live, sign_in):
+for _page in (
+    inbox,
+    several,
+    request,
+    request_edit,
+    request_talk,
+    request_grant,
+    request_plan,
+    request_hand,
+    runs,
+    run,
+    agents,
+    grants,
+    stop,
+    undo,
+    ledger,
+    system,
+    live,
+    sign_in,
+    whole,
+    account,
+    cards,
+    groups,
+    keys,
+    openid,
+    people,
+    slack,
+):
     router.include_router(_page.router)
 
 

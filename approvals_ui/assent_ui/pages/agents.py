@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from assent.domain.catalogue import ActionType
+from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
 from assent.domain.tiers import Tier
-from assent.store.queries import agents
+from assent.store.queries import agents, grants
 from assent.store.queries.agents import AgentView, CardVersionView
 from assent.store.queries.paging import COUNT_CAP, PageRequest
 from assent_ui.pages.context import Here
@@ -23,6 +24,9 @@ router = APIRouter()
 
 VERSIONS = 10
 """Versions of a card shown with their differences."""
+
+GRANTS = 5
+"""Standing grants shown."""
 
 _ARGUMENT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PER = {"action": "for one action", "run": "for one run", "hour": "within an hour"}
@@ -64,7 +68,7 @@ def list_agents(here: Here, cursor: str | None = None) -> HTMLResponse:
     """Agents by name."""
     with here.database.read() as session:
         page = agents.page(session, request=PageRequest(cursor=cursor))
-        return here.show(session, "agents.html", "agents", page=page)
+        return here.show(session, "agents.html", "agents", page=page, may_own=here.viewer.may(Role.OWNER))
 
 
 @router.get("/agents/{name}", response_class=HTMLResponse)
@@ -83,7 +87,11 @@ def agent(here: Here, name: str) -> HTMLResponse:
             versions=versions,
             older_versions=older,
             figures=_figures(found),
+            grants=grants.page(
+                session, now=here.clock(), agent=name, status=GrantStatus.ACTIVE, request=PageRequest(GRANTS)
+            ),
             may_operate=here.viewer.may(Role.OPERATOR),
+            may_own=here.viewer.may(Role.OWNER),
         )
 
 

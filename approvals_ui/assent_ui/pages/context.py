@@ -11,8 +11,9 @@ from fastapi import Depends
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from assent.store.queries import agents, approvals, pauses, timeline
-from assent.store.queries.paging import MAX_LIMIT, PageRequest
+from assent.store import electorate
+from assent.store.queries import agents, inbox, pauses, timeline
+from assent.store.queries.inbox import Wanted
 from assent_ui.auth import Viewer, csrf_protect, current_person
 from assent_ui.deps import Deps, DepsHere
 
@@ -50,7 +51,7 @@ class Place:
             "viewer": self.viewer,
             "place": place,
             "pauses": pauses.active(session),
-            "waiting": approvals.count_pending(session, cap=COUNT_SHOWN),
+            "waiting": context["waiting"] if "waiting" in context else self._waiting(session),
             "newest_event": timeline.newest_id(session),
             "in_pane": False,
             "problem": None,
@@ -58,9 +59,15 @@ class Place:
         html = self._deps.templates.get_template(template).render(frame | context)
         return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
 
+    def _waiting(self, session: Session) -> int:
+        """How many requests wait for the viewer; for somebody who decides nothing, how many wait."""
+        tokens = electorate.tokens_of(session, self.viewer.id, self.clock())
+        asked = inbox.asked_now(session, tokens) if tokens else None
+        return inbox.count(session, Wanted(tokens=asked), cap=COUNT_SHOWN)
+
     def agent_names(self, session: Session) -> list[str]:
         """Names of the agents, for filters."""
-        return [agent.name for agent in agents.page(session, request=PageRequest(MAX_LIMIT)).items]
+        return agents.names(session)
 
     def temporal_link(self, run_id: str) -> str:
         """Temporal's own page of a run; empty if it is not known where that is."""

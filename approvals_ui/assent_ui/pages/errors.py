@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput, NotFound, NotSignedIn, Unavailable
+from assent.domain.errors import (
+    AssentError,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NeedsProof,
+    NotFound,
+    NotSignedIn,
+    TooOften,
+    Unavailable,
+)
 from assent_ui.deps import deps_of
-from assent_ui.pages.sign_in import own_path, sign_in_address
+from assent_ui.pages.sign_in import confirm_address, own_path, sign_in_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,7 @@ class _Kind:
 
 _KINDS: tuple[tuple[type[AssentError], _Kind], ...] = (
     (NotFound, _Kind("Not here", "slate", "question", "")),
+    (TooOften, _Kind("Too often", "amber", "clock", "Nothing was changed.")),
     (Forbidden, _Kind("Not allowed", "amber", "barred", "Nothing was changed.")),
     (InvalidInput, _Kind("Not understood", "amber", "question", "Nothing was changed.")),
     (Conflict, _Kind("Changed meanwhile", "amber", "person", "Nothing was changed.")),
@@ -35,8 +47,19 @@ def error_page(request: Request, error: AssentError) -> Response:
     if isinstance(error, NotSignedIn):
         wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         return RedirectResponse(sign_in_address(wanted if request.method == "GET" else "/"), status_code=303)
+    if isinstance(error, NeedsProof):
+        return RedirectResponse(confirm_address(_page_behind(request)), status_code=303)
     kind = next((kind for type, kind in _KINDS if isinstance(error, type)), _UNEXPECTED)
     return _page(request, kind, error.status, error.code, error.what, error.todo)
+
+
+def _page_behind(request: Request) -> str:
+    """The page to come back to: the one that was asked for, or the one whose form was sent."""
+    if request.method == "GET":
+        return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    home = referrer.netloc == request.headers.get("Host", "")
+    return f"{referrer.path}?{referrer.query}" if home and referrer.query else referrer.path if home else "/"
 
 
 def missing_page(request: Request) -> Response:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from assent.store.queries import timeline
 from assent.store.queries.events import EventView
-from assent_ui.auth import current_person
+from assent_ui.auth import current_person, still_signed_in
 from assent_ui.deps import Deps, DepsHere
 
 router = APIRouter()
@@ -26,21 +26,26 @@ EVERYTHING = "*"
 async def live(request: Request, deps: DepsHere, after: int = 0) -> StreamingResponse:
     """Server-sent events, each with the newest event's id and the topics touched since ``after``."""
     last = request.headers.get("last-event-id", "")
-    stream = _stream(deps, int(last) if last.isdecimal() else after)
+    stream = _stream(request, deps, int(last) if last.isdecimal() else after)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(deps: Deps, after: int) -> AsyncIterator[str]:
+async def _stream(request: Request, deps: Deps, after: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     async with deps.watch.listening() as listener:
         missed = await deps.read(lambda session: timeline.of_runs_between(session, after=after))
         if missed:
             everything = {EVERYTHING} if len(missed) == timeline.TIMELINE_LIMIT else set()
             yield _message(max(missed[-1].id, listener.position), topics(missed) | everything)
-        while not listener.over:
+        # A session that ends takes its streams with it, at once where it is told and within the quiet time elsewhere.
+        welcome = await still_signed_in(request, deps)
+        while welcome and not listener.over:
             events = await listener.next(QUIET_LIMIT)
-            yield _message(events[-1].id, topics(events)) if events else ": still here\n\n"
+            if listener.in_doubt() or not events:
+                welcome = await still_signed_in(request, deps)
+            if welcome:
+                yield _message(events[-1].id, topics(events)) if events else ": still here\n\n"
 
 
 def _message(last: int, touched: set[str]) -> str:

@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from assent.domain.words import counted, lasting
-from assent.store import people
+from assent.store import outbox, people
 from assent.store.queries import agents, ledger, timeline
 from assent.store.queries.agents import KeyView
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent_ui.deps import DepsHere
 from assent_ui.pages.context import Here
+from assent_ui.pages.slack import CHANNEL as SLACK
 
 router = APIRouter()
 
@@ -64,6 +65,7 @@ def _page(here: Here, parts: list[Part]) -> HTMLResponse:
             well=all(part.well for part in shown),
             people=people.page(session, request=PageRequest(MAX_LIMIT)).items,
             keys=_keys(here, session),
+            slack=outbox.backlog(session, SLACK),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
 from assent.domain.actions import ActionStatus
+from assent.domain.card_content import content
 from assent.domain.clock import Clock
 from assent.domain.hostile_text import reveal, reveal_text, size_of, written_out
 from assent.domain.words import counted, lasting, money
 from assent_ui.rendering.faces import ACTION, face_of
-from assent_ui.rendering.records import plain
+from assent_ui.rendering.records import laid_out, plain
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -47,19 +48,32 @@ def build_environment(clock: Clock) -> Environment:
         "attr_text": attr_text,
         "coded": coded,
         "counted": counted,
+        "exact": exact,
         "excerpt": excerpt,
         "face": face_of,
         "json": written_out,
+        "kind": kind,
         "lasting": lasting,
         "money": money,
         "plain": plain,
+        "rows": laid_out,
         "size": size_of,
         "step": step_words,
         "time": _time_tag(clock),
         "took": took,
     }
-    environment.globals |= {"asset": asset, "due": _due(clock), "LONG_TEXT": LONG_TEXT}
+    environment.globals |= {
+        "asset": asset,
+        "card_content": partial(content, unchanged=True),
+        "due": _due(clock),
+        "LONG_TEXT": LONG_TEXT,
+    }
     return environment
+
+
+def kind(item: object) -> str:
+    """Which kind of thing an item of a request's content is, ``fact``, ``points``, …"""
+    return type(item).__name__.lower()
 
 
 def _shown(value: Any) -> Any:
@@ -80,6 +94,11 @@ def shown(text: str) -> Markup:
 def attr_text(text: str) -> Markup:
     """A text for an attribute, where no markup can be."""
     return escape(reveal_text(text))
+
+
+def exact(text: str) -> Markup:
+    """A text as it is, for a field that is sent back: marks of hidden characters would become part of it."""
+    return escape(text)
 
 
 def coded(text: str) -> Markup:

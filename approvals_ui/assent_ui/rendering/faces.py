@@ -7,6 +7,8 @@ from typing import NamedTuple
 from assent.domain.actions import ActionStatus, AdmissionEffect
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.effects import UndoStatus
+from assent.domain.grants import GrantStatus
+from assent.domain.plans import PlanApprovalStatus
 from assent.domain.rollbacks import RollbackStatus, Undoable
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Tier
@@ -57,6 +59,7 @@ APPROVAL = {
 TIER = {
     Tier.SUGGEST: Face("Suggest only", "bulb", "slate"),
     Tier.APPROVE: Face("Ask a person", "hourglass", "amber"),
+    Tier.VETO: Face("Runs unless stopped", "hourglass", "blue"),
     Tier.AUTO: Face("Automatic", "arrow", "blue"),
 }
 
@@ -64,6 +67,7 @@ ADMISSION = {
     AdmissionEffect.REFUSE: Face("Refuses it", "barred", "red"),
     AdmissionEffect.SUGGEST: Face("Makes it a suggestion", "bulb", "slate"),
     AdmissionEffect.APPROVE: Face("Asks a person", "hourglass", "amber"),
+    AdmissionEffect.VETO: Face("Lets people object first", "hourglass", "blue"),
     AdmissionEffect.AUTO: Face("Lets it run", "arrow", "blue"),
 }
 
@@ -92,10 +96,24 @@ UNDO = {
     UndoStatus.UNKNOWN: Face("Unknown", "question", "amber"),
 }
 
+GRANT = {
+    GrantStatus.PENDING: Face("Waits for confirmation", "hourglass", "amber"),
+    GrantStatus.ACTIVE: Face("In force", "check", "green"),
+    GrantStatus.SPENT: Face("Used up", "minus", "slate"),
+    GrantStatus.EXPIRED: Face("Ended", "clock", "slate"),
+    GrantStatus.REVOKED: Face("Revoked", "barred", "red"),
+}
+
+PLAN = {
+    PlanApprovalStatus.PENDING: Face("Waits for more people", "hourglass", "amber"),
+    PlanApprovalStatus.ACTIVE: Face("In force", "check", "green"),
+    PlanApprovalStatus.REVOKED: Face("Revoked", "barred", "red"),
+}
+
 
 def face_of(status: object) -> Face:
     """The face of any status of the domain."""
-    for faces in (ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO):
+    for faces in (ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO, GRANT, PLAN):
         for known, face in faces.items():
             if known is status:
                 return face

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assent.domain.canonical import Json
+from assent.domain.card_records import Field, Record, plain, what_becomes
 from assent.domain.differences import Change, FieldChange, differences
 from assent.domain.effects import ResourceChange
+from assent.domain.passages import Passage
+
+__all__ = ["FieldRow", "Part", "RecordRows", "compared", "laid_out", "plain", "records"]
+
+_NOTHING = Passage("")
 
 MARKED_TEXT = 5_000
 """Longer texts are shown without marking which part of them changed."""
@@ -36,12 +41,16 @@ class FieldRow:
         change: What becomes of it.
         before: Its content before, in parts; empty if there was none.
         after: Its content after.
+        more_before: What of the content before is not here, in words.
+        more_after: What of the content after is not here.
     """
 
     path: tuple[str, ...]
     change: Change
     before: tuple[Part, ...]
     after: tuple[Part, ...]
+    more_before: str = ""
+    more_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,28 @@ class RecordRows:
         word: What becomes of the record as a whole: created, deleted, changed, not changed.
         different: Fields that differ.
         same: Fields that do not.
+        more_different: How many more differ.
+        more_same: How many more do not.
     """
 
     resource: str
     word: str
     different: tuple[FieldRow, ...]
     same: tuple[FieldRow, ...]
+    more_different: int = 0
+    more_same: int = 0
+
+
+def laid_out(record: Record) -> RecordRows:
+    """A record of a request's content."""
+    return RecordRows(
+        resource=record.resource,
+        word=record.becomes,
+        different=tuple(_passages(field) for field in record.fields),
+        same=tuple(_passages(field) for field in record.unchanged),
+        more_different=record.left_out,
+        more_same=record.same - len(record.unchanged),
+    )
 
 
 def records(changes: Sequence[ResourceChange]) -> list[RecordRows]:
@@ -71,30 +96,28 @@ def compared(before: Json, after: Json) -> RecordRows:
     return _record(ResourceChange(resource="", before=before, after=after))
 
 
-def plain(value: Json) -> str:
-    """A value as a person writes it: text without quotes, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _record(change: ResourceChange) -> RecordRows:
     fields = differences(change.before, change.after)
     rows = [_row(field) for field in fields]
     return RecordRows(
         resource=change.resource,
-        word=_word(change, fields),
+        word=what_becomes(change, fields),
         different=tuple(row for row in rows if row.change is not Change.SAME),
         same=tuple(row for row in rows if row.change is Change.SAME),
     )
 
 
-def _word(change: ResourceChange, fields: list[FieldChange]) -> str:
-    if change.before is None and change.after is None:
-        return "content not known"
-    if change.before is None:
-        return "created"
-    if change.after is None:
-        return "deleted"
-    return "changed" if any(field.change is not Change.SAME for field in fields) else "not changed"
+def _passages(field: Field) -> FieldRow:
+    before, after = field.before or _NOTHING, field.after or _NOTHING
+    if field.change is Change.CHANGED:
+        was, now = _marked(before.text, after.text)
+    else:
+        was, now = _one_part(before.text), _one_part(after.text)
+    return FieldRow(field.path, field.change, was, now, before.more, after.more)
+
+
+def _one_part(text: str) -> tuple[Part, ...]:
+    return (Part(text, False),) if text else ()
 
 
 def _row(field: FieldChange) -> FieldRow:

@@ -7,13 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from assent.domain.effects import ResourceChange
+from assent.domain.revisions import ArgumentChange
 from assent.domain.words import lasting
 from assent.store.queries.events import EventView
 from assent.store.queries.runs import ActionView
 from assent_ui.rendering.records import RecordRows, records
 
-_DECIDED = {"approval.decided", "approval.late"}
+_DECIDED = {"approval.decided", "approval.voted", "approval.taken_back", "approval.late"}
+_EDITED = {"approval.revised", "approval.edit_refused"}
+_TALK = {"approval.comment", "approval.question", "approval.answer"}
+_COVERS = {"grant.used", "plan.used", "grant.returned"}
 _ENDED = {"effect.done", "effect.failed", "effect.unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An edit of the request.
+
+    Attributes:
+        event: What the ledger says of it.
+        revision: The revision it made; 0 if it was refused.
+        changes: What it changed.
+    """
+
+    event: EventView
+    revision: int = 0
+    changes: Sequence[ArgumentChange] = ()
 
 
 @dataclass(slots=True)
@@ -24,7 +43,10 @@ class Story:
         action: The action as it is now.
         holds: Times a pause began to hold it.
         asked: When a person was asked.
-        decisions: Decisions that reached it, also those that came too late.
+        cover: What people had approved ahead, and let it run.
+        edits: Edits of the request, also those that were refused.
+        talk: What was written about the request.
+        decisions: Votes that reached it, also those that were taken back or did not count.
         effect: How its effect ended.
         took: How long the effect took, in words.
         records: Records its effect touched.
@@ -35,6 +57,9 @@ class Story:
     action: ActionView
     holds: list[EventView] = field(default_factory=list)
     asked: EventView | None = None
+    cover: EventView | None = None
+    edits: list[Edited] = field(default_factory=list)
+    talk: list[EventView] = field(default_factory=list)
     decisions: list[EventView] = field(default_factory=list)
     effect: EventView | None = None
     took: str = ""
@@ -46,6 +71,12 @@ class Story:
     def decided(self) -> EventView | None:
         """The decision that counted."""
         return next((event for event in self.decisions if event.kind == "approval.decided"), None)
+
+    def revision_of(self, digest: str) -> int:
+        """Which revision of the request a digest belongs to, 1 for the agent's own; 0 if to none."""
+        if self.asked is not None and self.asked.body.get("digest") == digest:
+            return 1
+        return next((edit.revision for edit in self.edits if edit.event.body.get("digest") == digest), 0)
 
     @property
     def changed_fields(self) -> int:
@@ -74,6 +105,12 @@ def _story(action: ActionView, events: list[EventView]) -> Story:
             story.holds.append(event)
         elif event.kind == "approval.requested":
             story.asked = event
+        elif event.kind in _EDITED:
+            story.edits.append(_edited(event))
+        elif event.kind in _TALK:
+            story.talk.append(event)
+        elif event.kind in _COVERS:
+            story.cover = event if event.kind != "grant.returned" else None
         elif event.kind in _DECIDED:
             story.decisions.append(event)
         elif event.kind == "effect.claimed":
@@ -88,6 +125,14 @@ def _story(action: ActionView, events: list[EventView]) -> Story:
         story.undos = [event for event in story.undos if event.kind != "undo.claimed"]
     story.undo_records = [item for event in story.undos for item in _records(event)]
     return story
+
+
+def _edited(event: EventView) -> Edited:
+    revised = event.body.get("shown", {}).get("revised")
+    if revised is None:
+        return Edited(event)
+    changes = [ArgumentChange.model_validate(change) for change in revised["changes"]]
+    return Edited(event, event.body["shown"]["revision"], changes)
 
 
 def _records(event: EventView) -> list[RecordRows]:

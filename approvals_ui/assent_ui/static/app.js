@@ -4,6 +4,8 @@
   "use strict";
 
   const main = document.getElementById("main");
+  // What a page's own script adds: how parts are fetched again by id, what choosing a row does, and keys.
+  const assent = (window.assent = { own: {}, chosen: null });
   document.documentElement.classList.add("scripted");
   document.querySelectorAll("[data-unscripted]").forEach((each) => each.remove());
 
@@ -61,7 +63,7 @@
 
   function busy(element) {
     const at = document.activeElement;
-    return element.contains(at) && (at.matches("textarea, input, select") || at.closest("form.decide details[open]"));
+    return element.contains(at) && (at.matches("textarea, input, select") || at.closest("details.control[open]"));
   }
 
   async function refresh() {
@@ -72,10 +74,9 @@
       return element && !busy(element);
     });
     waiting.clear();
-    const pane = document.getElementById("pane")?.querySelector("#request");
-    const own = targets.filter((id) => !(pane && id === "request"));
-    if (pane && targets.includes("request")) await choose(pane.dataset.approval, false);
-    if (own.length) await swap(location.href, own);
+    const plain = targets.filter((id) => !assent.own[id]);
+    for (const id of targets) if (assent.own[id]) await assent.own[id]();
+    if (plain.length) await swap(location.href, plain);
   }
 
   async function swap(address, ids) {
@@ -187,11 +188,6 @@
   window.addEventListener("pageshow", listen);
   listen();
 
-  // The pane beside the inbox.
-
-  const pane = document.getElementById("pane");
-  const paneShows = () => pane && pane.offsetParent !== null;
-
   function mark(key) {
     document.querySelectorAll("[data-chosen]").forEach((each) => delete each.dataset.chosen);
     const row = document.querySelector(`.rows [data-key="${CSS.escape(key)}"]`);
@@ -199,28 +195,7 @@
     return row;
   }
 
-  async function choose(id, scroll = true) {
-    const row = mark(id);
-    if (scroll) row?.scrollIntoView({ block: "nearest" });
-    const answer = await fetch(`/approvals/${encodeURIComponent(id)}?place=inbox`);
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("request");
-    const old = pane.querySelector("#request");
-    if (old?.dataset.approval === id) put(old, fresh);
-    else {
-      tellTimes(fresh);
-      pane.replaceChildren(fresh);
-      pane.scrollTop = 0;
-    }
-    ready(pane);
-  }
-
   document.addEventListener("click", (event) => {
-    const row = event.target.closest?.("#waiting a[data-row]");
-    if (row && paneShows() && !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0) {
-      event.preventDefault();
-      choose(row.parentElement.dataset.key);
-    }
     for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
     const close = event.target.closest?.("[data-close-details]");
     if (close) shut(close.closest("details"));
@@ -235,21 +210,20 @@
     if (!all.length) return;
     const chosen = all.findIndex((row) => "chosen" in row.dataset || row.contains(document.activeElement));
     const next = all[Math.min(all.length - 1, Math.max(0, chosen < 0 ? 0 : chosen + by))];
-    if (paneShows() && next.closest("#waiting")) choose(next.dataset.key);
-    else mark(next.dataset.key);
+    if (!assent.chosen?.(next)) mark(next.dataset.key);
     next.querySelector("a")?.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   }
 
-  // Keys only ever take the reader to a button; pressing it stays an act of its own.
   const keys = {
     j: () => step(1),
     k: () => step(-1),
-    a: () => document.querySelector("form.decide .approve button")?.focus(),
-    r: () => {
-      const box = document.querySelector("form.decide details.reject");
-      if (box) box.open = true;
-      box?.querySelector("textarea").focus();
+    "?": () => {
+      const help = document.getElementById("keys-help");
+      if (!help) return false;
+      if (help.open) help.close();
+      else help.showModal();
+      return true;
     },
     Enter: () => {
       const row = document.querySelector("[data-chosen] a");
@@ -261,16 +235,11 @@
   document.addEventListener("keydown", (event) => {
     const inside = event.target.closest?.("input, textarea, select");
     if (event.key === "Escape") {
-      const open = event.target.closest?.("details.reject[open]") || document.querySelector(".menu[open]");
+      const open = event.target.closest?.("details.control[open]") || document.querySelector(".menu[open]");
       if (open) shut(open);
       return;
     }
     if (inside || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (event.key === "Enter" && event.target.closest?.("#waiting a[data-row]") && paneShows()) {
-      event.preventDefault();
-      location.assign(event.target.closest("a").href);
-      return;
-    }
     if (keys[event.key] && keys[event.key]() !== false) event.preventDefault();
   });
 
@@ -283,8 +252,12 @@
 
   function ready(root) {
     root.querySelectorAll("[data-close-details]").forEach((each) => { each.hidden = false; });
-    root.querySelectorAll("details.reject").forEach((each) => {
-      each.addEventListener("toggle", () => { if (each.open) each.querySelector("textarea").focus(); });
+    root.querySelectorAll("details.control").forEach((each) => {
+      each.addEventListener("toggle", () => {
+        if (!each.open) return;
+        root.querySelectorAll("details.control[open]").forEach((other) => { if (other !== each) other.open = false; });
+        each.querySelector("textarea, input:not([type=hidden]), select, button")?.focus();
+      });
     });
   }
   ready(document);
@@ -299,6 +272,8 @@
   document.addEventListener("change", (event) => {
     if ("submit" in event.target.dataset) event.target.form.requestSubmit();
   });
+
+  Object.assign(assent, { keys, mark, put, ready, tellTimes });
 
   // An address that points to an action of a run opens it.
 

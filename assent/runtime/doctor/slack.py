@@ -16,6 +16,9 @@ TIMEOUT_SECONDS = 10
 def look_at_slack(settings: Settings) -> Iterator[Finding]:
     """Say whether Slack is set up; asks Slack only if a bot token is set."""
     token = settings.slack_bot_token
+    if token is None and settings.slack_installable:
+        yield Finding(part="Slack", ok=True, found="On for workspaces that install the app; see `assent slack check`.")
+        return
     if token is None:
         yield Finding(part="Slack", ok=True, found="Off: ASSENT_SLACK_BOT_TOKEN is not set.")
         return

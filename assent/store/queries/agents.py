@@ -120,6 +120,11 @@ def page(session: Session, *, request: PageRequest = FIRST) -> Page[AgentView]:
     return _AGENTS.page([agent for agent, _ in found], request, lambda agent: _view(agent, cards[agent.name]))
 
 
+def names(session: Session, *, limit: int = 200) -> list[str]:
+    """Names of agents, in order, without their cards."""
+    return list(session.execute(select(col(AgentRow.name)).order_by(col(AgentRow.name)).limit(limit)).scalars())
+
+
 def one(session: Session, name: str) -> AgentView:
     """One agent with its counts.
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.approvals import ApprovalStatus, RequestCard, Verb
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor
-from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest, count_up_to
+from assent.store.queries import inbox
+from assent.store.queries.inbox import Wanted
+from assent.store.queries.inbox_walk import Bounds
+from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest
 from assent.store.tables import ApprovalRow, DecisionRow, LedgerEventRow
 
 
@@ -29,6 +32,11 @@ class VoteView:
         at: When.
         counted: Whether it counted.
         why_not: Why it did not.
+        id: Its id.
+        digest: What it was bound to; empty for one from before this was kept.
+        revision: Which revision of the request that is.
+        lapsed: It counted, and does no more.
+        why_lapsed: Why not.
     """
 
     verb: Verb
@@ -37,6 +45,11 @@ class VoteView:
     at: datetime
     counted: bool
     why_not: str
+    id: str = ""
+    digest: str = ""
+    revision: int = 1
+    lapsed: bool = False
+    why_lapsed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ class ApprovalView:
         decided_at: When it was closed.
         decided_by: Who decided it; ``None`` if nobody did.
         decision_reason: Their reason.
+        revision: How often the arguments were edited, plus one.
+        revised_at: When they were edited last.
         votes: Decisions that reached the run, oldest first; only filled by :func:`one`.
     """
 
@@ -77,10 +92,11 @@ class ApprovalView:
     decided_at: datetime | None
     decided_by: Actor | None
     decision_reason: str
+    revision: int = 1
+    revised_at: datetime | None = None
     votes: tuple[VoteView, ...] = ()
 
 
-_DUE = Order("approvals", [col(ApprovalRow.expires_at), col(ApprovalRow.id)], descending=False)
 _AGE = Order("closed-approvals", [col(ApprovalRow.created_at), col(ApprovalRow.id)])
 _DEADLINE = Order("closed-approvals-of-agent", [col(ApprovalRow.expires_at), col(ApprovalRow.id)])
 _CLOSED = tuple(status for status in ApprovalStatus if status is not ApprovalStatus.PENDING)
@@ -90,13 +106,15 @@ def pending(
     session: Session, *, agent: str | None = None, type: str | None = None, request: PageRequest = FIRST
 ) -> Page[ApprovalView]:
     """Requests that wait for a person, soonest due first."""
-    rows = session.execute(_DUE.window(_pending(agent, type), request)).scalars().all()
-    return _DUE.page(rows, request, _view)
+    found = inbox.ids(session, Wanted(Bounds(agent=agent, type=type)), request=request)
+    rows = session.execute(select(ApprovalRow).where(col(ApprovalRow.id).in_(found.items))).scalars()
+    known = {row.id: _view(row) for row in rows}
+    return Page(tuple(known[id] for id in found.items if id in known), found.next_cursor)
 
 
 def count_pending(session: Session, *, agent: str | None = None, type: str | None = None, cap: int = COUNT_CAP) -> int:
     """How many requests wait, counting no further than ``cap``."""
-    return count_up_to(session, _pending(agent, type), cap)
+    return inbox.count(session, Wanted(Bounds(agent=agent, type=type)), cap=cap)
 
 
 def closed(
@@ -157,15 +175,6 @@ def last_decided_at(session: Session) -> datetime | None:
     return session.execute(newest).scalar_one_or_none()
 
 
-def _pending(agent: str | None, type: str | None) -> Select[ApprovalRow]:
-    statement = select(ApprovalRow).where(col(ApprovalRow.status) == ApprovalStatus.PENDING.value)
-    if agent is not None:
-        statement = statement.where(col(ApprovalRow.agent) == agent)
-    if type is not None:
-        statement = statement.where(col(ApprovalRow.type) == type)
-    return statement
-
-
 def _view(row: ApprovalRow, votes: tuple[VoteView, ...] = ()) -> ApprovalView:
     return ApprovalView(
         id=row.id,
@@ -183,6 +192,8 @@ def _view(row: ApprovalRow, votes: tuple[VoteView, ...] = ()) -> ApprovalView:
         decided_at=row.decided_at,
         decided_by=None if row.decided_by is None else Actor.model_validate(row.decided_by),
         decision_reason=row.decision_reason,
+        revision=row.revision,
+        revised_at=row.revised_at,
         votes=votes,
     )
 
@@ -195,4 +206,9 @@ def _vote(row: DecisionRow) -> VoteView:
         at=row.at,
         counted=row.counted,
         why_not=row.why_not,
+        id=row.id,
+        digest=row.digest,
+        revision=row.revision,
+        lapsed=row.lapsed,
+        why_lapsed=row.why_lapsed,
     )

@@ -76,6 +76,8 @@ class ActionView:
         proposed_at: When it was proposed.
         settled_at: When nothing more was to happen to it.
         approval_id: The request that people decide, if there is one.
+        instead_of: Key of the action that it was proposed in place of; empty if of none.
+        edited_by: Who changed the arguments last; empty if they are the agent's own.
     """
 
     action_id: str
@@ -95,6 +97,8 @@ class ActionView:
     proposed_at: datetime
     settled_at: datetime | None
     approval_id: str | None
+    instead_of: str = ""
+    edited_by: str = ""
 
 
 _RUNS = Order("runs", [col(RunRow.started_at), col(RunRow.run_id)])
@@ -205,6 +209,8 @@ def _action_view(session: Session, row: ActionRow, approval_id: str | None) -> A
         proposed_at=row.proposed_at,
         settled_at=row.settled_at,
         approval_id=approval_id,
+        instead_of=row.instead_of,
+        edited_by=row.edited["by"]["name"] if row.edited else "",
     )
 
 

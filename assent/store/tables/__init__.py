@@ -2,33 +2,74 @@
 
 from assent.store.tables.agents import AgentKeyRow, AgentRow, CardVersionRow
 from assent.store.tables.approvals import ApprovalRow, DecisionRow
+from assent.store.tables.asked_about import AskedAboutRow
 from assent.store.tables.control import PauseRow, RollbackRow, RollbackStepRow
 from assent.store.tables.effects import EffectRow, ResourceRow, UndoRow, UsageRow
+from assent.store.tables.electorate import AbsenceRow, AskedRow, OpeningRow
+from assent.store.tables.grants import ConsentRow, GrantRow, GrantUseRow, PlanApprovalRow, RunPlanRow
+from assent.store.tables.inbox import ApprovalWordRow, SavedViewRow
 from assent.store.tables.ledger import LedgerEventRow, LedgerLinkRow
 from assent.store.tables.outbox import MessageRow, OutboxRow
-from assent.store.tables.people import PersonRow, SessionRow, SignInLinkRow
+from assent.store.tables.people import (
+    AttemptRow,
+    CeremonyRow,
+    GroupMemberRow,
+    GroupRow,
+    IdentityRow,
+    PasskeyRow,
+    PasswordRow,
+    PersonRow,
+    SessionRow,
+    SignInLinkRow,
+)
+from assent.store.tables.revisions import CommentRow, EditRow, RevisionRow
 from assent.store.tables.runs import ActionRow, RunRow
+from assent.store.tables.slack import SlackTicketRow, SlackUserRow, SlackWorkspaceRow
 
 __all__ = [
+    "AbsenceRow",
     "ActionRow",
     "AgentKeyRow",
     "AgentRow",
     "ApprovalRow",
+    "ApprovalWordRow",
+    "AskedAboutRow",
+    "AskedRow",
+    "AttemptRow",
     "CardVersionRow",
+    "CeremonyRow",
+    "CommentRow",
+    "ConsentRow",
     "DecisionRow",
+    "EditRow",
     "EffectRow",
+    "GrantRow",
+    "GrantUseRow",
+    "GroupMemberRow",
+    "GroupRow",
+    "IdentityRow",
     "LedgerEventRow",
     "LedgerLinkRow",
     "MessageRow",
+    "OpeningRow",
     "OutboxRow",
+    "PasskeyRow",
+    "PasswordRow",
     "PauseRow",
     "PersonRow",
+    "PlanApprovalRow",
     "ResourceRow",
+    "RevisionRow",
     "RollbackRow",
     "RollbackStepRow",
+    "RunPlanRow",
     "RunRow",
+    "SavedViewRow",
     "SessionRow",
     "SignInLinkRow",
+    "SlackTicketRow",
+    "SlackUserRow",
+    "SlackWorkspaceRow",
     "UndoRow",
     "UsageRow",
 ]

@@ -40,5 +40,6 @@ class MessageRow(SQLModel, table=True):
     place: str = Field(primary_key=True)
     reference: str
     shown_status: str
+    shown_digest: str = ""
     posted_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)

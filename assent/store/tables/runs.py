@@ -52,6 +52,8 @@ class ActionRow(SQLModel, table=True):
     agent: str
     type: str
     arguments: dict[str, Any] = Field(sa_type=JSON)
+    edited: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    instead_of: str = ""
     reason: str = Field(default="", sa_type=Text)
     sentence: str = Field(default="", sa_type=Text)
     status: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from assent.domain.canonical import Json
-from assent.domain.catalogue import ActionType, UndoDeclaration
+from assent.domain.catalogue import ActionType, BlastUnit, TargetDeclaration, UndoDeclaration
 from assent.domain.tiers import Risk, Speed
 from assent_shop.rules.address import FIELDS
 from assent_shop.rules.cancelling import REASONS
@@ -13,6 +15,19 @@ USER = {"user_id": {"type": "string", "maxLength": 80, "description": "Id of the
 METHOD = {"payment_method_id": {"type": "string", "maxLength": 80, "description": "One of the customer's methods."}}
 ITEMS = {"type": "array", "items": {"type": "string", "maxLength": 40}, "minItems": 1, "maxItems": 100}
 ADDRESS = {name: {"type": "string", "maxLength": 200} for name in FIELDS}
+CURRENCY = "USD"
+MONEY = frozenset(
+    {
+        "items.*.price",
+        "payment_history.*.amount",
+        "exchange_price_difference",
+        "payment_methods.*.balance",
+    }
+)
+"""Money in the shop's records."""
+
+_THE_ORDER = TargetDeclaration(words="order {order_id}", resource="shop/orders/{order_id}")
+_THE_CUSTOMER = TargetDeclaration(words="customer {user_id}", resource="shop/users/{user_id}")
 _PLACE = "{address1}, {city}, {state} {zip}, {country}"
 
 
@@ -29,6 +44,7 @@ def _look_up(name: str, title: str, sentence: str, **properties: Json) -> Action
         arguments=_object(properties),
         idempotent=True,
         reads_only=True,
+        target=_target(properties),
     )
 
 
@@ -43,7 +59,16 @@ def _change(name: str, title: str, sentence: str, undo: str, *risks: Risk, **pro
         undo=UndoDeclaration(
             sentence=undo, precondition="Order, customer and balances still are as this action left them."
         ),
+        currency=CURRENCY,
+        money=MONEY,
+        target=_target(properties),
+        blast=(BlastUnit(unit="items", argument="item_ids"),) if "item_ids" in properties else (),
     )
+
+
+def _target(properties: Mapping[str, Json]) -> TargetDeclaration | None:
+    """The order or the customer that a tool names."""
+    return _THE_ORDER if "order_id" in properties else _THE_CUSTOMER if "user_id" in properties else None
 
 
 def _text(most: int) -> Json:
@@ -169,4 +194,6 @@ MAIL = ActionType(
     speed=Speed.LONG,
     idempotent=True,
     risks=frozenset({Risk.CUSTOMER_FACING, Risk.IRREVERSIBLE}),
+    target=_THE_CUSTOMER,
+    blast=(BlastUnit(unit="recipients"),),
 )

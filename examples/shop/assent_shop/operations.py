@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import Performed, ResourceChange
-from assent_activities.connectors.contract import Call
+from assent_activities.connectors import Call, Extent
 from assent_activities.connectors.sql_rows import RowStore, RowTransaction
+from assent_shop.extent import extent_of
 
 Work = Callable[[RowTransaction, Call], Json]
 
@@ -54,6 +55,10 @@ class Change:
     def preview(self, call: Call) -> list[ResourceChange]:
         """See the contract."""
         return self.store.preview(lambda rows: self.work(rows, call))
+
+    def extent(self, call: Call, changes: Sequence[ResourceChange]) -> Extent:
+        """See the contract."""
+        return extent_of(changes)
 
     def perform(self, call: Call) -> Performed:
         """See the contract."""

@@ -11,7 +11,7 @@ import logging
 import random
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from assent.store.database import Database
 from assent_shop.office import Office
 from assent_shop.stock import sample_shop
 from assent_shop.support import LetterWriter
+from assent_shop.team import gather
 from assent_shop.trickle import Pace, Trickle
 
 AGENT = "shop-support"
@@ -40,6 +41,20 @@ def configure(settings: Settings) -> Settings:
     connectors = [*settings.connectors, *([] if _has_shop(settings) else [CONNECTOR])]
     cards = [*settings.cards, *([] if CARDS in settings.cards else [CARDS])]
     return settings.model_copy(update={"connectors": connectors, "cards": cards})
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """Gather the people who decide for the shop, once; whoever administers this installation is one of them.
+
+    Raises:
+        Unavailable: The database is away.
+    """
+    database = Database(settings.database_url)
+    try:
+        for made in gather(database):
+            say(f"Shop: {made}")
+    finally:
+        database.close()
 
 
 def main(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 
 from assent.domain.hostile_text import Segment, restore, reveal
+from assent.domain.passages import Passage
 from assent_slack.blocks import limits
 from assent_slack.blocks.pieces import Element, escaped, link, words
 
@@ -37,10 +38,12 @@ class Excerpt:
         """What is shown, as one text."""
         return "".join(segment.text for segment in self.segments)
 
-    def elements(self, *, bold: bool = False, strike: bool = False) -> list[Element]:
+    def elements(self, *, bold: bool = False, strike: bool = False, italic: bool = False) -> list[Element]:
         """What is shown as rich text; marks look like code, which nothing else in it does."""
         return [
-            words(segment.text, code=True) if segment.marked else words(segment.text, bold=bold, strike=strike)
+            words(segment.text, code=True)
+            if segment.marked
+            else words(segment.text, bold=bold, strike=strike, italic=italic)
             for segment in self.segments
         ]
 
@@ -68,12 +71,22 @@ def excerpt(text: str, room: int) -> Excerpt:
     return Excerpt(tuple(segments), len(text) - shown)
 
 
-def told(text: str, room: int, url: str, *, bold: bool = False, strike: bool = False) -> list[Element]:
+def told(
+    text: str, room: int, url: str, *, bold: bool = False, strike: bool = False, italic: bool = False
+) -> list[Element]:
     """An excerpt as rich text, with its count of what is left out; never without an element, as Slack wants it."""
-    if not text:
+    return passage_told(Passage(text), room, url, bold=bold, strike=strike, italic=italic)
+
+
+def passage_told(
+    passage: Passage, room: int, url: str, *, bold: bool = False, strike: bool = False, italic: bool = False
+) -> list[Element]:
+    """The same of a text whose end already is left out."""
+    if not passage.text and not passage.left_out:
         return [words("(empty)", italic=True)]
-    shown = excerpt(text, room)
-    return [*shown.elements(bold=bold, strike=strike), *more(shown.left_out, url)]
+    shown = excerpt(passage.text, room)
+    elements = shown.elements(bold=bold, strike=strike, italic=italic)
+    return [*elements, *more(shown.left_out + passage.left_out, url)]
 
 
 def one_line(text: str, room: int) -> tuple[str, bool]:

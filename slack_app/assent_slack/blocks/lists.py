@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from assent.domain.runs import RunStatus
 from assent.domain.words import counted, money
-from assent.store.queries.approvals import ApprovalView
+from assent.store.queries.inbox import InboxRow
 from assent.store.queries.runs import RunView
 from assent_slack.blocks.excerpts import one_line, told
 from assent_slack.blocks.notices import fallback
@@ -16,7 +15,6 @@ from assent_slack.blocks.pieces import (
     Element,
     Message,
     bullets,
-    header,
     link,
     moment,
     paragraph,
@@ -39,7 +37,7 @@ _STATUS = {
 }
 
 
-def pending_list(views: Sequence[ApprovalView], total: int, links: Links) -> Message:
+def pending_list(views: Sequence[InboxRow], total: int, links: Links) -> Message:
     """The requests that wait, soonest due first.
 
     Args:
@@ -48,16 +46,6 @@ def pending_list(views: Sequence[ApprovalView], total: int, links: Links) -> Mes
         links: Where the pages are.
     """
     return Message(fallback(_how_many(total)), _pending_blocks(views, total, links))
-
-
-def home(views: Sequence[ApprovalView], total: int, links: Links) -> dict[str, Any]:
-    """The app's own page in Slack."""
-    return {"type": "home", "blocks": [header("Assent"), *_pending_blocks(views, total, links)]}
-
-
-def stranger_home(why: str, links: Links) -> dict[str, Any]:
-    """The app's own page for somebody who may not see anything."""
-    return {"type": "home", "blocks": [header("Assent"), paragraph(*told(why, 2_500, links.inbox()))]}
 
 
 def run_summary(run: RunView, links: Links) -> Message:
@@ -81,14 +69,14 @@ def _apart(lines: list[list[Element]]) -> list[list[Element]]:
 
 
 def _how_many(total: int) -> str:
-    return (
-        f"{counted(total, 'request')} {'waits' if total == 1 else 'wait'}" if total else "Nothing waits for a person."
-    )
+    if not total:
+        return "Nothing waits for you."
+    return f"{counted(total, 'request')} {'waits' if total == 1 else 'wait'} for you"
 
 
-def _pending_blocks(views: Sequence[ApprovalView], total: int, links: Links) -> list[Block]:
+def _pending_blocks(views: Sequence[InboxRow], total: int, links: Links) -> list[Block]:
     if not views:
-        return [paragraph(words("Nothing waits for a person."))]
+        return [paragraph(words("Nothing waits for you."))]
     items = [_line(view, links) for view in views[:SHOWN]]
     objects = [section([words(_how_many(total), bold=True)]), bullets(items)]
     hidden = total - len(items)
@@ -97,7 +85,7 @@ def _pending_blocks(views: Sequence[ApprovalView], total: int, links: Links) -> 
     return [rich(objects)]
 
 
-def _line(view: ApprovalView, links: Links) -> list[Element]:
+def _line(view: InboxRow, links: Links) -> list[Element]:
     headline, _ = one_line(view.headline, 120)
     amount = [words(f" · {money(view.amount)}", bold=True)] if view.amount is not None else []
     return [

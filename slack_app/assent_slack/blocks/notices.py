@@ -15,9 +15,9 @@ def notice(text: str, url: str, link_text: str = "Open in Assent") -> Message:
     return Message(fallback(text), [paragraph(*told(text, ROOM, url), words(" "), link(url, link_text))])
 
 
-def refusal(error: AssentError, lead: str, url: str) -> Message:
+def refusal(error: AssentError, lead: str, url: str, link_text: str = "Open in Assent") -> Message:
     """What was not done, why, and what to do instead."""
-    return notice(f"✖ {lead} {error.what} {error.todo}".rstrip(), url)
+    return notice(f"✖ {lead} {error.what} {error.todo}".rstrip(), url, link_text)
 
 
 def fallback(text: str) -> str:

@@ -111,6 +111,12 @@ def button(
     }
 
 
+def confirmed(button: Element, title: str, text: str, yes: str) -> Element:
+    """A button that asks once more before it says anything; all texts are Assent's own, ``title`` of 100 characters."""
+    confirm = {"title": plain(title), "text": plain(text), "confirm": plain(yes), "deny": plain("Cancel")}
+    return {**button, "confirm": {**confirm, "style": "danger"}}
+
+
 def actions(block_id: str, elements: Sequence[Element]) -> Block:
     """A row of buttons."""
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}

@@ -110,7 +110,7 @@ def _table(
     found.info["dialect"] = database.url.get_backend_name()
     if not found.primary_key.columns:
         raise InvalidInput(f"The table {wanted} has no primary key.", where=where, todo="Rows are named by their key.")
-    named = {*table.columns, *table.readable, *table.only, *table.volatile}
+    named = {*table.columns, *table.readable, *table.only, *table.volatile, *table.secret, *table.money}
     unknown = sorted(named - {column.name for column in found.columns})
     if unknown:
         raise InvalidInput(f"The table {wanted} has no column {', '.join(unknown)}.", where=where)

@@ -39,6 +39,9 @@ class TableOptions(_Strict):
         risks: Risk flags of the decision guide, for writing.
         volatile: Columns that change by themselves and never stand in the way of an undo.
         undo_within: Seconds after which a change can no longer be undone; ``None`` is without limit.
+        secret: Columns whose values people must not see.
+        money: Columns that are money.
+        currency: Code of that money's currency (ISO 4217), ``EUR`` say.
     """
 
     table: str = ""
@@ -50,6 +53,9 @@ class TableOptions(_Strict):
     risks: frozenset[Risk] = frozenset()
     volatile: frozenset[str] = frozenset()
     undo_within: timedelta | None = None
+    secret: frozenset[str] = frozenset()
+    money: frozenset[str] = frozenset()
+    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
 
 
 class SqlRowsOptions(_Strict):

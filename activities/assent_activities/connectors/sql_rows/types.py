@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Table
 
 from assent.domain.canonical import Json
-from assent.domain.catalogue import ActionType, UndoDeclaration
+from assent.domain.catalogue import ActionType, BlastUnit, TargetDeclaration, UndoDeclaration
 from assent_activities.connectors.sql_rows.options import TableOptions, Verb
 from assent_activities.connectors.sql_rows.schema import columns_schema, key_schema, must_be_given
 
@@ -15,6 +17,7 @@ _SENTENCES = {
     Verb.UPDATE: "Change the {title} {{row}}: set {{set}}.",
     Verb.DELETE: "Delete the {title} {{row}}.",
 }
+_PARTS = ("values", "set", "expected", "row")
 _UNDO = {
     Verb.INSERT: "The {title} is removed again.",
     Verb.UPDATE: "The {title} gets its earlier values back.",
@@ -41,7 +44,24 @@ def action_type(connector: str, name: str, verb: Verb, table: Table, options: Ta
         )
         if undo
         else None,
+        secrets=_paths(options.secret),
+        currency=options.currency,
+        money=_paths(options.money),
+        target=_target(connector, name, verb, table, title),
+        blast=() if verb is Verb.GET else (BlastUnit(unit="rows"),),
     )
+
+
+def _paths(columns: Iterable[str]) -> frozenset[str]:
+    """Where columns are found: in rows themselves, and in every argument that has values of a row."""
+    return frozenset(path for column in columns for path in (column, *(f"{part}.{column}" for part in _PARTS)))
+
+
+def _target(connector: str, name: str, verb: Verb, table: Table, title: str) -> TargetDeclaration:
+    if verb is Verb.INSERT:
+        return TargetDeclaration(words=f"a new {title}")
+    single = len(table.primary_key.columns) == 1
+    return TargetDeclaration(words=f"{title} {{row}}", resource=f"{connector}/{name}/{{row}}" if single else "")
 
 
 def _arguments(verb: Verb, table: Table, options: TableOptions) -> dict[str, Json]:

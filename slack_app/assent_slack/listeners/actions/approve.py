@@ -1,4 +1,4 @@
-"""The button Approve: it decides."""
+"""The buttons that decide by themselves: Approve, and Take back my approval."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assent.domain.approvals import Verb
 from assent.domain.errors import InvalidInput
 from assent_slack.blocks.notices import refusal
-from assent_slack.buttons import APPROVE, Deciding
+from assent_slack.buttons import APPROVE, TAKE_BACK, Deciding
 from assent_slack.clicks import Click
 from assent_slack.deciding import decide
 from assent_slack.dependencies import Dependencies
@@ -18,18 +18,23 @@ from assent_slack.telling import tell
 
 
 def register(app: AsyncApp, deps: Dependencies) -> None:
-    """Answer the button."""
+    """Answer the buttons."""
 
     @app.action(APPROVE)
     async def approve(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        deps.work.start(_approve(deps, client, Click.on_button(body), str(action.get("value", ""))))
+        deps.work.start(_decide(deps, client, Click.on_button(body), str(action.get("value", "")), Verb.APPROVE))
+
+    @app.action(TAKE_BACK)
+    async def take_back(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        deps.work.start(_decide(deps, client, Click.on_button(body), str(action.get("value", "")), Verb.WITHDRAW))
 
 
-async def _approve(deps: Dependencies, client: AsyncWebClient, click: Click, value: str) -> None:
+async def _decide(deps: Dependencies, client: AsyncWebClient, click: Click, value: str, verb: Verb) -> None:
     try:
         deciding = Deciding.read(value)
     except InvalidInput as error:
         await tell(client, click, refusal(error, "You decided nothing.", deps.links.inbox()))
         return
-    await decide(deps, client, click, deciding, Verb.APPROVE)
+    await decide(deps, client, click, deciding, verb)

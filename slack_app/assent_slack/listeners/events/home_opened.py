@@ -1,8 +1,7 @@
-"""Somebody opened the app's own page in Slack: show what waits."""
+"""Somebody opened the app's own page in Slack: show what waits for them."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -10,12 +9,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.errors import AssentError
-from assent.store.queries import approvals
-from assent.store.queries.paging import PageRequest
-from assent_slack.blocks.lists import SHOWN, home, stranger_home
+from assent_slack.blocks.home import stranger_home
 from assent_slack.clicks import Click
 from assent_slack.dependencies import Dependencies
-from assent_slack.people import recognise
 from assent_slack.telling import FAILURES, why
 
 log = logging.getLogger(__name__)
@@ -27,23 +23,17 @@ def register(app: AsyncApp, deps: Dependencies) -> None:
     @app.event("app_home_opened")
     async def home_opened(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") == "home":
-            click = Click(team_id=str(body.get("team_id", "")), user_id=str(event.get("user", "")))
-            deps.work.start(_show(deps, client, click))
+            deps.work.start(_show(deps, client, Click.at_home(body, str(event.get("user", "")))))
 
 
 async def _show(deps: Dependencies, client: AsyncWebClient, click: Click) -> None:
     try:
-        view = await asyncio.to_thread(_home, deps, click)
+        known = await deps.people.recognise(click)
+        await deps.homes.show(known.user)
+        return
     except AssentError as error:
         view = stranger_home(f"{error.what} {error.todo}", deps.links)
     try:
         await client.views_publish(user_id=click.user_id, view=view)
     except FAILURES as error:
-        log.warning("Slack did not take the home page of %s: %s", click.user_id, why(error))
-
-
-def _home(deps: Dependencies, click: Click) -> dict[str, Any]:
-    with deps.database.read() as session:
-        recognise(session, click, deps.workspaces)
-        page = approvals.pending(session, request=PageRequest(limit=SHOWN))
-        return home(page.items, approvals.count_pending(session), deps.links)
+        log.warning("Slack did not take the page of %s: %s", click.user_id, why(error))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from assent_slack.dependencies import Dependencies
-from assent_slack.listeners.views import reason
+from assent_slack.listeners.views import edited, reason, said
 
 
 def register(app: AsyncApp, deps: Dependencies) -> None:
     """Answer every dialog."""
-    reason.register(app, deps)
+    for dialog in (reason, edited, said):
+        dialog.register(app, deps)

@@ -1,0 +1,139 @@
+"""Grants: what runs without being asked for, and who said so?"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from assent.domain.errors import AssentError, Forbidden, NeedsProof, NotFound
+from assent.domain.grants import GrantStatus
+from assent.domain.people import Role
+from assent.domain.plans import PlanApprovalStatus
+from assent.store.queries import grants
+from assent.store.queries.paging import PageRequest
+from assent_ui.api.grants import may_revoke
+from assent_ui.pages.context import Here, Place
+from assent_ui.rendering.faces import GRANT
+
+router = APIRouter()
+
+USES = 25
+"""Uses on a page."""
+
+
+@router.get("/grants", response_class=HTMLResponse)
+def list_grants(here: Here, agent: str = "", status: str = "", cursor: str | None = None) -> HTMLResponse:
+    """Standing grants, newest first."""
+    chosen = GrantStatus(status) if status in list(GrantStatus) else None
+    with here.database.read() as session:
+        page = grants.page(
+            session, now=here.clock(), agent=agent or None, status=chosen, request=PageRequest(cursor=cursor)
+        )
+        return here.show(
+            session,
+            "grants.html",
+            "agents",
+            page=page,
+            agents=here.agent_names(session),
+            agent=agent,
+            chosen=chosen.value if chosen else "",
+            statuses=[("", "All"), *((each.value, GRANT[each].word) for each in GrantStatus)],
+            later=cursor is not None,
+        )
+
+
+@router.get("/grants/{grant_id}", response_class=HTMLResponse)
+def grant(here: Here, grant_id: str, cursor: str | None = None) -> HTMLResponse:
+    """One grant: what it covers, who gave their word, and each use."""
+    return _grant(here, grant_id, cursor=cursor)
+
+
+@router.post("/grants/{grant_id}/confirm")
+async def confirm(here: Here, grant_id: str, digest: str = Form("")) -> Response:
+    """Give one's word for a pending grant."""
+    try:
+        await here.gateway.confirm_grant(grant_id, digest=digest, by=here.viewer.actor)
+    except (NotFound, NeedsProof):
+        raise
+    except AssentError as error:
+        return await here.in_thread(partial(_grant, here, grant_id, problem=error))
+    return RedirectResponse(f"/grants/{grant_id}", status_code=303)
+
+
+@router.post("/grants/{grant_id}/revoke")
+async def revoke(here: Here, grant_id: str, reason: str = Form("")) -> Response:
+    """Revoke a grant."""
+    _require_revoker(here)
+    try:
+        await here.gateway.revoke_grant(grant_id, by=here.viewer.actor, reason=reason.replace("\r\n", "\n"))
+    except NotFound:
+        raise
+    except AssentError as error:
+        return await here.in_thread(partial(_grant, here, grant_id, problem=error))
+    return RedirectResponse(f"/grants/{grant_id}", status_code=303)
+
+
+@router.get("/plans/{plan_approval_id}", response_class=HTMLResponse)
+def plan(here: Here, plan_approval_id: str, cursor: str | None = None) -> HTMLResponse:
+    """The approval of a run's whole plan: who gave their word, and each step that it covered."""
+    return _plan(here, plan_approval_id, cursor=cursor)
+
+
+@router.post("/plans/{plan_approval_id}/revoke")
+async def revoke_plan(here: Here, plan_approval_id: str, reason: str = Form("")) -> Response:
+    """Revoke the approval of a plan."""
+    _require_revoker(here)
+    try:
+        await here.gateway.revoke_plan(plan_approval_id, by=here.viewer.actor, reason=reason.replace("\r\n", "\n"))
+    except NotFound:
+        raise
+    except AssentError as error:
+        return await here.in_thread(partial(_plan, here, plan_approval_id, problem=error))
+    return RedirectResponse(f"/plans/{plan_approval_id}", status_code=303)
+
+
+def _require_revoker(here: Place) -> None:
+    if not may_revoke(here.viewer):
+        raise Forbidden("You may not revoke it.", where="role", todo="It needs the role approver, operator or owner.")
+
+
+def _grant(
+    here: Place, grant_id: str, *, cursor: str | None = None, problem: AssentError | None = None
+) -> HTMLResponse:
+    with here.database.read() as session:
+        found = grants.one(session, grant_id, now=here.clock())
+        mine = any(word.by.id == here.viewer.id for word in found.words)
+        return here.show(
+            session,
+            "grant.html",
+            "agents",
+            status=problem.status if problem else 200,
+            grant=found,
+            uses=grants.uses(session, grant_id, request=PageRequest(USES, cursor)),
+            later=cursor is not None,
+            open=found.status in (GrantStatus.PENDING, GrantStatus.ACTIVE, GrantStatus.SPENT),
+            may_confirm=found.status is GrantStatus.PENDING and here.viewer.may(Role.APPROVER) and not mine,
+            may_revoke=may_revoke(here.viewer),
+            problem=problem,
+        )
+
+
+def _plan(
+    here: Place, plan_approval_id: str, *, cursor: str | None = None, problem: AssentError | None = None
+) -> HTMLResponse:
+    with here.database.read() as session:
+        found = grants.plan_approval(session, plan_approval_id, now=here.clock())
+        return here.show(
+            session,
+            "plan_approval.html",
+            "runs",
+            status=problem.status if problem else 200,
+            plan=found,
+            uses=grants.uses(session, plan_approval_id, request=PageRequest(USES, cursor)),
+            later=cursor is not None,
+            open=found.status is not PlanApprovalStatus.REVOKED,
+            may_revoke=may_revoke(here.viewer),
+            problem=problem,
+        )

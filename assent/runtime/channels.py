@@ -1,0 +1,10 @@
+"""The ways that people are told of requests, as the settings choose them."""
+
+from __future__ import annotations
+
+from assent.runtime.settings import Settings
+
+
+def channels_of(settings: Settings) -> tuple[str, ...]:
+    """The outbox channels of this installation."""
+    return ("slack",) if settings.slack_wanted else ()

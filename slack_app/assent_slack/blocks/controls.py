@@ -1,0 +1,112 @@
+"""What can be done about a request from a message: buttons that decide, or that lead to where it is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assent.domain.approvals import Verb
+from assent_slack.blocks.excerpts import told
+from assent_slack.blocks.pieces import Block, Element, actions, button, confirmed, paragraph, words
+from assent_slack.buttons import (
+    APPROVE,
+    DECIDE_BLOCK,
+    EDIT,
+    MORE_BLOCK,
+    OBJECT,
+    OPEN,
+    PAUSE,
+    REJECT,
+    TAKE_BACK,
+    TALK,
+    Deciding,
+)
+from assent_slack.standing import Standing
+
+NAMES_ROOM = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Who looks at a copy.
+
+    Attributes:
+        person_id: The one person whose direct message it is; empty in a channel.
+        asked: They are asked; everybody in a channel may be.
+        operates: They may pause; everybody in a channel may be able to.
+    """
+
+    person_id: str = ""
+    asked: bool = True
+    operates: bool = True
+
+
+CHANNEL = Face()
+
+
+def controls(standing: Standing, face: Face, url: str) -> list[Block]:
+    """The rows of buttons under a request."""
+    value = Deciding(a=standing.view.id, d=standing.view.digest).written()
+    if not standing.pending:
+        return [actions(DECIDE_BLOCK, [_open(url)])]
+    rows = [actions(DECIDE_BLOCK, _deciding(standing, face, value, url))]
+    if more := _more(standing, face, value):
+        rows.append(actions(MORE_BLOCK, more))
+    if not face.asked:
+        rows.insert(0, paragraph(words("It does not wait for you any more.", italic=True)))
+    return [*_so_far(standing, url), *rows]
+
+
+def _so_far(standing: Standing, url: str) -> list[Block]:
+    """Whose approvals count already, where more than one is needed."""
+    names = ", ".join(vote.by.name for vote in standing.votes if vote.verb == Verb.APPROVE and vote.in_force)
+    if not names:
+        return []
+    needs = standing.rules.needs_words
+    elements = [words("Approved so far by ", bold=True), *told(names, NAMES_ROOM, url, bold=True)]
+    if needs:
+        elements += [words(" · "), *told(needs, NAMES_ROOM, url)]
+    return [paragraph(*elements)]
+
+
+def _deciding(standing: Standing, face: Face, value: str, url: str) -> list[Element]:
+    if standing.veto:
+        return [button("Object", OBJECT, value=value, style="danger"), _open(url)]
+    if not face.asked:
+        return [_open(url)]
+    if not standing.a_click_is_enough:
+        # A click in Slack does not show well enough who it was: the page asks for more.
+        return [button("Decide on the web", OPEN, url=url, style="primary")]
+    elements = [
+        button("Approve", APPROVE, value=value, style="primary"),
+        button("Reject", REJECT, value=value, style="danger"),
+    ]
+    if standing.rules.edit:
+        elements.append(button("Edit", EDIT, value=value))
+    return [*elements, _open(url)]
+
+
+def _more(standing: Standing, face: Face, value: str) -> list[Element]:
+    elements = [button("Comment or ask", TALK, value=value)]
+    if _has_approvals(standing, face) and standing.a_click_is_enough:
+        elements.append(button("Take back my approval", TAKE_BACK, value=value))
+    if face.operates:
+        pause = button("Pause the agent", PAUSE, value=value, style="danger")
+        elements.append(confirmed(pause, "Pause the agent?", _pausing(standing), "Pause it"))
+    return elements
+
+
+def _pausing(standing: Standing) -> str:
+    return (
+        "From that moment no effect of this agent begins, in any of its runs. "
+        f"This request ({standing.view.id}) keeps waiting. An operator can resume it."
+    )
+
+
+def _has_approvals(standing: Standing, face: Face) -> bool:
+    return any(
+        vote.verb == Verb.APPROVE and vote.in_force and face.person_id in {"", vote.by.id} for vote in standing.votes
+    )
+
+
+def _open(url: str) -> Element:
+    return button("Open in Assent", OPEN, url=url)

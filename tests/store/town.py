@@ -1,0 +1,294 @@
+"""A database in which nothing is small any more, for tests of how it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+from sqlmodel import SQLModel
+
+from assent.domain.people import Actor, Via
+from assent.store.database import Database
+from assent.store.tables import (
+    AbsenceRow,
+    AgentKeyRow,
+    AgentRow,
+    CardVersionRow,
+    CommentRow,
+    DecisionRow,
+    EditRow,
+    GrantRow,
+    GrantUseRow,
+    GroupMemberRow,
+    GroupRow,
+    LedgerEventRow,
+    OutboxRow,
+    PauseRow,
+    PersonRow,
+    ResourceRow,
+    RevisionRow,
+    RollbackRow,
+    SavedViewRow,
+)
+from benchmarks import crowd
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+CARD = crowd.card_of(1, "agent-1", "refund", "run-1", 5.0).model_dump(mode="json")
+ANNA: dict[str, Any] = Actor(id="person-7", name="Anna", via=Via.WEB).model_dump(mode="json")
+
+
+def fill(database: Database, *, pending: int, others: int) -> None:
+    """Requests with their runs, actions and words, and so many rows of everything else that pages list."""
+    crowd.fill(database, pending=pending, decided=pending // 2, now=NOW)
+    with database.write() as session:
+        for table, make in _MAKERS.items():
+            _many(session, table, [make(number) for number in range(others)])
+    if not database.sqlite:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+
+
+def _many(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), 1_000):
+        session.execute(insert(table), rows[start : start + 1_000])
+
+
+def _at(number: int) -> datetime:
+    return NOW - timedelta(seconds=number)
+
+
+def _person(number: int) -> dict[str, Any]:
+    address = f"person.{number}@example.com"
+    return {
+        "id": f"person-{number}",
+        "email": address,
+        "mailbox": address,
+        "name": f"Person {number}",
+        "roles": ["approver"] if number % 3 else ["admin"],
+        "disabled": False,
+        "created_at": _at(number),
+    }
+
+
+def _agent(number: int) -> dict[str, Any]:
+    return {"name": f"agent-{number}", "title": f"Agent {number}", "version": 1, "updated_at": _at(number)}
+
+
+def _version(number: int) -> dict[str, Any]:
+    return {
+        "agent": f"agent-{number}",
+        "version": 1,
+        "digest": "0" * 64,
+        "source": "",
+        "card": {"name": f"agent-{number}"},
+        "catalogue": {},
+        "published_at": _at(number),
+        "published_by": "Anna",
+    }
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {
+        "at": _at(-number),
+        "kind": ("approval.decided", "effect.done", "run.started", "action.proposed")[number % 4],
+        "run_id": f"run-{number // 6}",
+        "action_id": f"run-{number // 6}:a",
+        "agent": f"agent-{number % crowd.AGENTS}",
+        "actor": json.dumps(ANNA),
+        "body": "{}",
+    }
+
+
+def _notification(number: int) -> dict[str, Any]:
+    sent = bool(number % 5)
+    return {
+        "channel": ("slack", "mail")[number % 2],
+        "kind": "approval.requested",
+        "subject": f"ap-{number}",
+        "created_at": _at(number),
+        "due_at": _at(number),
+        "attempts": 0,
+        "sent": sent,
+        "error": "",
+    }
+
+
+def _decision(number: int) -> dict[str, Any]:
+    return {
+        "id": f"d-{number}",
+        "approval_id": f"ap-{number}",
+        "action_id": f"run-{number}:a",
+        "verb": "approve",
+        "reason": "",
+        "actor": ANNA,
+        "at": _at(number),
+        "counted": True,
+        "why_not": "",
+        "person": "person-7",
+    }
+
+
+def _comment(number: int) -> dict[str, Any]:
+    return {
+        "id": f"c-{number}",
+        "approval_id": f"ap-{number // 3}",
+        "run_id": f"run-{number // 3}",
+        "kind": "comment",
+        "by_agent": False,
+        "author": ANNA,
+        "text": "Seen.",
+        "at": _at(number),
+    }
+
+
+def _grant(number: int) -> dict[str, Any]:
+    return {
+        "id": f"grant-{number}",
+        "agent": f"agent-{number % crowd.AGENTS}",
+        "type": "shop.refund",
+        "terms": {
+            "agent": f"agent-{number % crowd.AGENTS}",
+            "action_type": "shop.refund",
+            "uses": 5,
+            "expires_at": (NOW + timedelta(days=3)).isoformat(),
+        },
+        "digest": "0" * 64,
+        "electorates": [],
+        "status": ("active", "revoked", "pending")[number % 3],
+        "uses": 5,
+        "used": number % 5,
+        "expires_at": NOW + timedelta(days=3) if number % 2 else _at(number),
+        "given_by": ANNA,
+        "given_at": _at(number),
+    }
+
+
+def _use(number: int) -> dict[str, Any]:
+    return {"grant_id": f"grant-{number // 4}", "action_id": f"run-{number}:a", "run_id": f"run-{number}", "at": _at(1)}
+
+
+def _pause(number: int) -> dict[str, Any]:
+    return {
+        "id": f"pause-{number}",
+        "scope_kind": "run",
+        "scope_name": f"run-{number}",
+        "active": not number % 500,
+        "cause": "",
+        "requested_by": ANNA,
+        "requested_at": _at(number),
+        "fenced_at": _at(number),
+        "in_flight": 0,
+        "affected": 0,
+        "resume_note": "",
+    }
+
+
+def _rollback(number: int) -> dict[str, Any]:
+    return {
+        "id": f"rb-{number}",
+        "scope_kind": "run",
+        "scope_id": f"run-{number}",
+        "status": "done",
+        "reason": "",
+        "requested_by": ANNA,
+        "requested_at": _at(number),
+    }
+
+
+def _touch(number: int) -> dict[str, Any]:
+    return {"resource": f"shop/orders/W{number // 3}", "at": _at(number), "action_id": f"run-{number}:a", "undo": False}
+
+
+def _view(number: int) -> dict[str, Any]:
+    return {
+        "id": f"view-{number}",
+        "person_id": f"person-{number // 20}",
+        "name": f"View {number}",
+        "query": "sort=amount",
+        "created_at": _at(number),
+    }
+
+
+def _group(number: int) -> dict[str, Any]:
+    return {"name": f"group-{number}", "title": "", "created_at": _at(number)}
+
+
+def _member(number: int) -> dict[str, Any]:
+    return {"group_name": f"group-{number // 5}", "person_id": f"person-{number}", "added_at": _at(number)}
+
+
+def _key(number: int) -> dict[str, Any]:
+    return {
+        "id": f"key-{number}",
+        "key_hash": f"{number:064x}",
+        "agent": f"agent-{number // 3}",
+        "name": "",
+        "scopes": [],
+        "created_at": _at(number),
+    }
+
+
+def _revision(number: int) -> dict[str, Any]:
+    return {
+        "approval_id": f"ap-{number // 2}",
+        "revision": 1 + number % 2,
+        "digest": "0" * 64,
+        "card": CARD,
+        "arguments": {},
+        "card_version": 1,
+        "reason": "",
+        "at": _at(number),
+    }
+
+
+def _edit(number: int) -> dict[str, Any]:
+    return {
+        "id": f"e-{number}",
+        "approval_id": f"ap-{number // 2}",
+        "action_id": f"run-{number}:a",
+        "digest": "0" * 64,
+        "reason": "",
+        "actor": ANNA,
+        "at": _at(number),
+        "why_not": "",
+    }
+
+
+def _absence(number: int) -> dict[str, Any]:
+    return {
+        "id": f"absence-{number}",
+        "person_id": f"person-{number}",
+        "delegate_id": f"person-{number + 1}",
+        "starts_at": _at(number),
+        "ends_at": NOW + timedelta(days=1),
+        "note": "",
+        "created_at": _at(number),
+        "created_by": ANNA,
+    }
+
+
+_MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
+    GroupRow: _group,
+    GroupMemberRow: _member,
+    AgentKeyRow: _key,
+    RevisionRow: _revision,
+    EditRow: _edit,
+    AbsenceRow: _absence,
+    PersonRow: _person,
+    AgentRow: _agent,
+    CardVersionRow: _version,
+    LedgerEventRow: _event,
+    OutboxRow: _notification,
+    DecisionRow: _decision,
+    CommentRow: _comment,
+    GrantRow: _grant,
+    GrantUseRow: _use,
+    PauseRow: _pause,
+    RollbackRow: _rollback,
+    ResourceRow: _touch,
+    SavedViewRow: _view,
+}
