@@ -11,7 +11,7 @@ from assent.domain.actions import Reason
 from assent.domain.canonical import Json, digest_of
 from assent.domain.card_facts import Deciders, EarlierDecision, LookedAt, Reached, Received, Target, UndoFacts
 from assent.domain.effects import ResourceChange
-from assent.domain.people import Actor
+from assent.domain.people import MAX_REASON, Actor
 from assent.domain.revisions import Predecessor, Revised
 
 
@@ -164,6 +164,6 @@ class Decision(BaseModel):
     action_id: str
     digest: str
     verb: Verb
-    reason: str = Field(default="", max_length=4_000)
+    reason: str = Field(default="", max_length=MAX_REASON)
     by: Actor
     at: datetime

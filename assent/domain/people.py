@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+MAX_REASON = 4_000
+"""Characters of the reason that a person gives for a decision, an edit or a rollback."""
+
 
 class Role(StrEnum):
     """What a person may do. A person can have several."""

@@ -12,7 +12,7 @@ from assent.domain.catalogue import SECRET
 from assent.domain.differences import Change, differences
 from assent.domain.errors import InvalidInput
 from assent.domain.paths import found, matches, replaced
-from assent.domain.people import Actor
+from assent.domain.people import MAX_REASON, Actor
 
 
 class Edit(BaseModel):
@@ -35,7 +35,7 @@ class Edit(BaseModel):
     action_id: str
     digest: str
     arguments: dict[str, Json]
-    reason: str = Field(default="", max_length=4_000)
+    reason: str = Field(default="", max_length=MAX_REASON)
     by: Actor
     at: datetime
 

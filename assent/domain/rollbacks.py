@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from assent.domain.effects import ResourceChange, UndoStatus
-from assent.domain.people import Actor
+from assent.domain.people import MAX_REASON, Actor
 
 
 class RollbackScopeKind(StrEnum):
@@ -65,7 +65,7 @@ class RollbackRequest(BaseModel):
     rollback_id: str
     scope: RollbackScope
     by: Actor
-    reason: str = Field(default="", max_length=4_000)
+    reason: str = Field(default="", max_length=MAX_REASON)
     requested_at: datetime
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from assent.domain.errors import AssentError, Conflict, Forbidden, NotFound, TooLarge
+from assent.domain.errors import AssentError, Conflict, Forbidden, NotFound
 from assent.domain.people import Actor, Role
 from assent.gateway.decisions import DecisionDoor
+from assent.gateway.door import reason_within
 from assent.store import electorate, lending, people
 
 
@@ -47,8 +48,7 @@ class AssignDoor(DecisionDoor):
         await self._lend(approval_id, to, by, None, electorate.ASKED, reason)
 
     async def _lend(self, approval_id: str, to: str, by: Actor, from_person: str | None, why: str, reason: str) -> None:
-        if len(reason) > 500:
-            raise TooLarge("A reason has at most 500 characters.", where="reason")
+        reason_within(500, reason)
 
         def write() -> None:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from datetime import datetime
 
@@ -11,10 +10,10 @@ from sqlalchemy.orm import Session
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus, Decision, Verb
 from assent.domain.assurance import check_assurance
-from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput, NeedsProof, NotFound, TooLarge
-from assent.domain.people import Actor, Assurance
+from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput, NeedsProof, NotFound
+from assent.domain.people import MAX_REASON, Actor, Assurance
 from assent.domain.voting import Voter, why_not_approve, why_not_reject
-from assent.gateway.door import Door
+from assent.gateway.door import Door, is_there, reason_within
 from assent.store import electorate, openings, projection, votes
 from assent.store.tables import ApprovalRow
 from assent.store.votes import Fate
@@ -85,7 +84,7 @@ class DecisionDoor(Door):
             Its fate; ``None`` if the run has not taken it up yet.
         """
         return await self._look_until(
-            _is_there, lambda: self._fate(decision_id), wait_seconds=wait_seconds, every=_LOOK_EVERY
+            lambda: self._fate(decision_id), is_there, wait_seconds=wait_seconds, every=_LOOK_EVERY
         )
 
     def _fate(self, decision_id: str) -> Fate | None:

@@ -113,13 +113,13 @@ class Door:
         return await asyncio.to_thread(work)
 
     async def _look_until(
-        self, holds: Callable[[_T], object], look: Callable[[], _T], *, wait_seconds: float, every: float
+        self, look: Callable[[], _T], holds: Callable[[_T], object], *, wait_seconds: float, every: float
     ) -> _T:
         """Look into the database until what is found holds, the time is over or this process ends; gives the last look.
 
         Args:
-            holds: Whether it need not be waited for any longer.
             look: Looks, in a thread.
+            holds: Whether it need not be waited for any longer.
             wait_seconds: The time; 0 looks once.
             every: Seconds between two looks.
         """
@@ -145,6 +145,11 @@ def bounded(value: Json, where: str) -> None:
             where=where,
             todo="Store the content elsewhere and pass a reference to it.",
         )
+
+
+def is_there(found: object) -> bool:
+    """Whether a look found anything at all."""
+    return found is not None
 
 
 def reason_within(most: int, reason: str) -> None:

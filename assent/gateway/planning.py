@@ -13,11 +13,12 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from assent.domain.approvals import Verb
-from assent.domain.errors import Conflict, NotFound, TooLarge
+from assent.domain.errors import Conflict, NotFound
 from assent.domain.people import Actor
 from assent.domain.plans import PlanApprovalStatus
 from assent.gateway.authority import require_word
 from assent.gateway.cards import require_still
+from assent.gateway.door import reason_within
 from assent.gateway.granting import MAX_NOTE
 from assent.gateway.many import ManyDoor, ManyResult, OneOfMany
 from assent.gateway.offered_plans import Plan, PlanOffer, offer_of, waiting_requests, weighed_plan

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 
 from assent.domain.canonical import Json
-from assent.domain.errors import BrokenArguments, Conflict, Forbidden, InvalidInput, NeedsProof, TooLarge
+from assent.domain.errors import BrokenArguments, Conflict, Forbidden, InvalidInput, NeedsProof
 from assent.domain.forms import Form, form_of
-from assent.domain.people import Actor
+from assent.domain.people import MAX_REASON, Actor
 from assent.domain.revisions import Edit, same_arguments, with_kept_secrets
 from assent.gateway.decisions import DecisionDoor
-from assent.gateway.door import bounded
+from assent.gateway.door import bounded, is_there, reason_within
 from assent.policy.arguments import argument_faults
 from assent.store.queries import revisions
 from assent.store.queries.revisions import Editable, EditView
@@ -94,7 +93,7 @@ class ReviseDoor(DecisionDoor):
             Unavailable: The database is away.
         """
         return await self._look_until(
-            _is_there, lambda: self._edit(edit_id), wait_seconds=wait_seconds, every=_LOOK_EVERY
+            lambda: self._edit(edit_id), is_there, wait_seconds=wait_seconds, every=_LOOK_EVERY
         )
 
     def _check_edit(self, approval_id: str, arguments: Mapping[str, Json], digest: str, by: Actor) -> tuple[str, str]:

@@ -176,8 +176,8 @@ class RunDoor(Door):
             NotFound: No such action was admitted.
         """
         outcome = await self._look_until(
-            lambda found: found is not None and found.status.settled,
             lambda: reading.action_outcome(self._database, action_id, self._clock()),
+            lambda found: found is not None and found.status.settled,
             wait_seconds=wait_seconds,
             every=_LOOK_EVERY,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 
 from assent.domain.people import Actor
@@ -79,7 +78,7 @@ class TalkDoor(Door):
             Unavailable: The database is away.
         """
         return await self._look_until(
-            bool, lambda: self._open_questions(run_id, after), wait_seconds=wait_seconds, every=_LOOK_EVERY
+            lambda: self._open_questions(run_id, after), bool, wait_seconds=wait_seconds, every=_LOOK_EVERY
         )
 
     def _open_questions(self, run_id: str, after: str | None) -> list[Question]:
