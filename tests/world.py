@@ -24,9 +24,9 @@ from assent.runtime.cards import publish_card
 from assent.runtime.settings import Settings
 from assent.runtime.worker import running_worker
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent.store.tables import ApprovalRow, LedgerEventRow, PersonRow
 from assent_activities.connectors import build_registry
+from tests.databases import prepare
 from tests.desk import CARD, Desk
 
 AGENT = Actor(id="desk-clerk", name="desk-clerk", via=Via.API)
@@ -115,7 +115,7 @@ class World:
 
 def furnish(database: Database, desk: Desk, *, card: str = CARD) -> None:
     """Migrate a database, publish the desk clerk's card and add people."""
-    migrate(database)
+    prepare(database)
     publish_card(database, build_registry([desk]), card, where="test card", by=SYSTEM)
     now = datetime.now(UTC)
     people = [(ANN, [Role.APPROVER, Role.OPERATOR]), (EVE, [])]

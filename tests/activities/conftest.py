@@ -9,16 +9,14 @@ import pytest
 
 from assent.store.database import Database
 from tests.activities.stage import Stage
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of each kind."""
-    with empty_database(request.param, request, tmp_path) as url:
-        database = Database(url)
-        yield database
-        database.close()
+    """A database of each kind."""
+    with migrated_database(request.param, request, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from assent.gateway import Gateway
 from assent.runtime.settings import Settings
 from assent.store import people
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent.store.sign_in import SignIn
 from assent_ui.app import create_app
 from tests.api.api import Api
+from tests.databases import prepare
 from tests.site import ADDRESS, KEY, build
 from tests.world import make_world
 
@@ -42,7 +42,7 @@ async def still(temporal_server: str, settings: Settings) -> AsyncIterator[Api]:
 async def quiet(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A signed-in administrator of an installation without Temporal."""
     database = Database(settings.database_url)
-    migrate(database)
+    prepare(database)
     at = datetime.now(UTC)
     with database.write() as session:
         ada = people.add(session, email="ada@example.com", roles=tuple(Role), at=at)

@@ -12,9 +12,9 @@ from assent.domain.canonical import canonical_json
 from assent.domain.people import SYSTEM
 from assent.runtime.settings import Settings
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent.store.tables import LedgerEventRow
 from assent_ui.watch import BACKLOG, LedgerWatch, Listener
+from tests.databases import prepare
 
 PATIENCE = 60.0
 
@@ -22,7 +22,7 @@ PATIENCE = 60.0
 @pytest_asyncio.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
     made = Database(settings.database_url)
-    migrate(made)
+    prepare(made)
     yield made
     made.close()
 

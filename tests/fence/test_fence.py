@@ -31,7 +31,7 @@ from assent.gateway import Gateway
 from assent.store import ledger
 from assent.store.database import Database
 from assent.store.tables import ActionRow, EffectRow, LedgerEventRow, PauseRow, RunRow
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 from tests.desk import CARD, Desk
 from tests.fence.hammer import AGENTS, THREADS
 from tests.world import ANN, furnish
@@ -65,12 +65,10 @@ class Claimed:
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A furnished database of each kind, with two agents."""
-    with empty_database(request.param, request, tmp_path) as url:
-        database = Database(url)
+    with migrated_database(request.param, request, tmp_path) as database:
         for agent in AGENTS:
             furnish(database, Desk(), card=CARD.replace("name: desk-clerk", f"name: {agent}"))
         yield database
-        database.close()
 
 
 @contextmanager

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -19,7 +17,6 @@ from assent.domain.people import SYSTEM, Role
 from assent.gateway import Gateway
 from assent.store import passwords, people
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent.store.people import Person
 from assent.store.queries import ledger
 from assent.store.queries.events import EventView
@@ -28,6 +25,7 @@ from assent.store.sign_in import SignIn
 from assent_ui.app import create_app
 from assent_ui.card_desk import CardDesk
 from assent_ui.identity.openid import OpenIdSettings
+from tests.databases import prepare
 
 KEY = "a key of the tests, 32 characters or more"
 ADDRESS = "http://localhost:8484"
@@ -141,25 +139,12 @@ class Browser:
         return await self.client.request(method, f"/api/v1{path}", headers=headers, **options)
 
 
-@lru_cache(maxsize=1)
-def _migrated() -> bytes:
-    """An empty database with every table, to begin with."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        database = Database(f"sqlite:///{path}")
-        migrate(database)
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.close()
-        return path.read_bytes()
-
-
 def build(
     path: Path, *, public_url: str = ADDRESS, openid: OpenIdSettings | None = None, cards: CardDesk | None = None
 ) -> House:
     """A fresh house."""
-    path.write_bytes(_migrated())
     database, clock = Database(f"sqlite:///{path}"), Clock()
+    prepare(database)
     gateway = Gateway(None, database, clock=clock)
     app = create_app(gateway, database, public_url=public_url, secret_key=KEY, clock=clock, openid=openid, cards=cards)
     return House(app, database, clock)

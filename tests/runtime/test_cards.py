@@ -14,8 +14,8 @@ from assent.runtime.settings import Settings
 from assent.store import groups, people
 from assent.store.cards import version_in_force
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent_activities.connectors import build_registry
+from tests.databases import prepare
 from tests.desk import CARD, Desk
 from tests.world import ANN
 
@@ -25,7 +25,7 @@ REGISTRY = build_registry([Desk()])
 @pytest.fixture
 def database(settings: Settings) -> Database:
     database = Database(settings.database_url)
-    migrate(database)
+    prepare(database)
     return database
 
 

@@ -15,16 +15,16 @@ from assent.policy.cards import read_card
 from assent.runtime.settings import Settings
 from assent.store import electorate, groups, people
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent_shop import sample
 from assent_shop.team import LEADS, SUPPORT
+from tests.databases import prepare
 
 
 @pytest.fixture
 def database(settings: Settings) -> Database:
     """Migrated, with nobody in it yet."""
     database = Database(settings.database_url)
-    migrate(database)
+    prepare(database)
     return database
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from assent.store.database import Database
-from assent.store.migrate import migrate
+from tests.databases import prepare
 from tests.slack.fake_slack import FakeSlack
 from tests.slack.office import Office, make_office
 
@@ -24,7 +24,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     made = Database(f"sqlite:///{tmp_path / 'assent.db'}")
-    migrate(made)
+    prepare(made)
     yield made
     made.close()
 

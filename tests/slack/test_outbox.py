@@ -12,10 +12,9 @@ import pytest
 
 from assent.store import copies, outbox
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent.store.outbox import Notification
 from assent.store.queries.paging import PageRequest
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -28,11 +27,8 @@ def later(seconds: float) -> datetime:
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with empty_database(request.param, request, tmp_path) as url:
-        made = Database(url)
-        migrate(made)
+    with migrated_database(request.param, request, tmp_path) as made:
         yield made
-        made.close()
 
 
 def enqueue(database: Database, *subjects: str, channel: str = "slack", at: datetime = AT) -> None:

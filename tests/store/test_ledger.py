@@ -17,9 +17,8 @@ from assent.domain.people import SYSTEM
 from assent.store import ledger
 from assent.store.database import Database
 from assent.store.ledger import ChainFault
-from assent.store.migrate import migrate
 from assent.store.tables import LedgerEventRow, LedgerLinkRow
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -27,11 +26,8 @@ START = datetime(2030, 1, 1, tzinfo=UTC)
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
-    with empty_database(request.param, request, tmp_path) as url:
-        database = Database(url)
-        migrate(database)
-        yield database
-        database.close()
+    with migrated_database(request.param, request, tmp_path) as made:
+        yield made
 
 
 def write(database: Database, count: int, *, kind: str = "test.happened") -> None:

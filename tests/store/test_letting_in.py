@@ -15,13 +15,12 @@ from assent.domain.people import SYSTEM, Role
 from assent.store import cards, people
 from assent.store.database import Database
 from assent.store.keys import KeyScope, check_key, make_key, revoke_key
-from assent.store.migrate import migrate
 from assent.store.people import Person
 from assent.store.queries import ledger
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.refusals import PER_MINUTE, Refusals
 from assent.store.sign_in import SESSION_LIFETIME, Browser, SignIn
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KEY = "the secret key of an installation in these tests"
@@ -30,13 +29,10 @@ KEY = "the secret key of an installation in these tests"
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with an agent."""
-    with empty_database(request.param, request, tmp_path) as url:
-        made = Database(url)
-        migrate(made)
+    with migrated_database(request.param, request, tmp_path) as made:
         with made.write() as session:
             cards.publish(session, agent="clerk", title="Clerk", source="", card={}, catalogue={}, at=NOW, by=SYSTEM)
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -17,11 +17,10 @@ from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunStatus
 from assent.store.database import Database
 from assent.store.ledger import seal_all
-from assent.store.migrate import migrate
 from assent.store.queries import agents, approvals, ledger, pauses, rollbacks, runs, timeline
 from assent.store.queries.ledger import LedgerFilter
 from assent.store.queries.paging import Page, PageRequest
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 from tests.store.sample import AGENTS, fill, minute
 
 Pages = Callable[[PageRequest], Page[Any]]
@@ -30,12 +29,9 @@ Pages = Callable[[PageRequest], Page[Any]]
 @pytest.fixture(params=KINDS, scope="module")
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A filled database of each kind; these tests only read."""
-    with empty_database(request.param, request, tmp_path_factory.mktemp("queries")) as url:
-        made = Database(url)
-        migrate(made)
+    with migrated_database(request.param, request, tmp_path_factory.mktemp("queries")) as made:
         fill(made)
         yield made
-        made.close()
 
 
 @pytest.fixture

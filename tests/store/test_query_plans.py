@@ -22,7 +22,6 @@ from assent.domain.people import Assurance
 from assent.domain.runs import RunStatus
 from assent.store import comments, electorate, groups, outbox, people, saved_views
 from assent.store.database import Database
-from assent.store.migrate import migrate
 from assent.store.queries import (
     agents,
     alike,
@@ -43,7 +42,7 @@ from assent.store.queries.inbox_walk import Bounds, Sort
 from assent.store.queries.ledger import LedgerFilter
 from assent.store.queries.paging import PageRequest
 from benchmarks import crowd
-from tests.databases import KINDS, empty_database
+from tests.databases import KINDS, migrated_database
 from tests.store import town
 from tests.store.town import NOW
 
@@ -61,12 +60,9 @@ List = Callable[[Session, PageRequest], Any]
 @pytest.fixture(params=KINDS, scope="module")
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A filled database of each kind; these tests only read."""
-    with empty_database(request.param, request, tmp_path_factory.mktemp("plans")) as url:
-        made = Database(url)
-        migrate(made)
+    with migrated_database(request.param, request, tmp_path_factory.mktemp("plans")) as made:
         town.fill(made, pending=PENDING[request.param], others=OTHERS[request.param])
         yield made
-        made.close()
 
 
 def _inbox(wanted: Wanted) -> List:
