@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UP_ARGS ?=
+# Tests run in as many processes as there are processors; PYTEST_ARGS=-n0 runs them in one.
+TESTS := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope
 PYTEST_ARGS ?=
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header
@@ -22,7 +24,8 @@ up: $(STAMP) ## Start Temporal, worker, web and the sample shop; state stays in 
 	@$(BIN)/assent up --data-dir .assent $(UP_ARGS)
 
 test: $(STAMP) ## Run every test that needs no system package
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python scripts/obtain_temporal.py
+	$(BIN)/python $(TESTS) $(PYTEST_ARGS)
 
 lint: $(STAMP) ## Format check, lint, types and import arrows
 	$(BIN)/ruff format --check .
@@ -32,7 +35,8 @@ lint: $(STAMP) ## Format check, lint, types and import arrows
 
 check: lint ## What CI runs: lint, then every test with Chromium and PostgreSQL present
 	@scripts/ensure_optional_parts.sh
-	ASSENT_REQUIRE_OPTIONAL=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python scripts/obtain_temporal.py
+	ASSENT_REQUIRE_OPTIONAL=1 $(BIN)/python $(TESTS) $(PYTEST_ARGS)
 
 bench: $(STAMP) ## Measure Assent against bare Temporal and print the ratios
 	$(BIN)/python -m benchmarks
