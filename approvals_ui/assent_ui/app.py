@@ -23,6 +23,7 @@ from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders
 from assent_ui.identity.openid import OpenIdProvider, OpenIdSettings
 from assent_ui.identity.proving import passkey_site
 from assent_ui.owners import RunOwners
+from assent_ui.looks import Looks
 from assent_ui.pages import include_pages
 from assent_ui.readiness import Readiness
 from assent_ui.rendering.environment import build_environment
@@ -65,6 +66,7 @@ def create_app(
         clock=clock,
         sign_in=SignIn(secret_key),
         refusals=Refusals(database, clock),
+        looks=Looks(secret_key),
         watch=LedgerWatch(database),
         readiness=Readiness(gateway, database),
         owners=RunOwners(),

@@ -20,6 +20,7 @@ from assent.store.sign_in import SignIn
 from assent_ui.card_desk import CardDesk
 from assent_ui.identity.openid import OpenIdProvider
 from assent_ui.owners import RunOwners
+from assent_ui.looks import Looks
 from assent_ui.readiness import Readiness
 from assent_ui.slack_desk import SlackDesk
 from assent_ui.watch import LedgerWatch
@@ -37,6 +38,7 @@ class Deps:
         clock: The time.
         sign_in: Makes and checks sign-in links and sessions.
         refusals: Records refused sign-ins and keys.
+        looks: Notes of when a request was put in front of somebody.
         watch: What is new in the ledger, read once for all who watch.
         readiness: Whether the other parts answer.
         owners: Whose run is whose.
@@ -57,6 +59,7 @@ class Deps:
     refusals: Refusals
     watch: LedgerWatch
     readiness: Readiness
+    looks: Looks
     owners: RunOwners
     public_url: str
     templates: Environment

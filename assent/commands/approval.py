@@ -180,6 +180,7 @@ def _decide_one(
     yes: bool,
     as_json: bool,
 ) -> None:
+    from assent.domain.quality import Measure
     from assent.gateway import utc_now
     from assent.runtime.console import connected, deciding_person, reading
     from assent.store import openings
@@ -198,13 +199,18 @@ def _decide_one(
         _show(found, seen)
         _vouch(seen)
         typer.echo()
+    shown_at, looked = utc_now(), None
     if digest is None:
         confirm(f"{verb.value.capitalize()} this as {person.name}?", yes)
+        looked = None if yes else (utc_now() - shown_at).total_seconds()
 
     async def send() -> tuple[DecisionOut, Fate | None, str]:
         async with connected(settings) as (gateway, database):
             if digest is None and not as_json:
-                openings.note(database, approval_id, person.id, utc_now())
+                measured = Measure.UNKNOWN if looked is None else Measure.TERMINAL
+                openings.keep(
+                    database, approval_id, found.digest, person.id, shown_at, seconds=looked, measured=measured
+                )
             by = person.acting(Via.CLI)
             made = await gateway.decide(approval_id, verb=verb, digest=found.digest, by=by, reason=reason)
             fate = await gateway.fate(made.id, wait_seconds=approval_votes.WAIT)

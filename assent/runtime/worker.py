@@ -23,7 +23,7 @@ from assent.runtime.channels import channels_of
 from assent.runtime.connectors import Connectors
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
-from assent.store import ledger, pauses
+from assent.store import ledger, pauses, quality
 from assent.store.database import Database
 from assent_activities.connectors import Operation
 from assent_activities.dependencies import Dependencies
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 SEAL_EVERY = timedelta(milliseconds=250)
 ANNOUNCE_EVERY = timedelta(seconds=5)
+COUNT_EVERY = timedelta(seconds=5)
 GRACE = timedelta(seconds=8)
 """How long activities may finish when the worker is asked to end."""
 
@@ -133,7 +134,9 @@ async def running_worker(
                     graceful_shutdown_timeout=GRACE,
                 )
                 await stack.enter_async_context(worker)
-            async with _in_background(_seal_forever(database), _announce_forever(database, gateway)):
+            async with _in_background(
+                _seal_forever(database), _count_forever(database), _announce_forever(database, gateway)
+            ):
                 yield
 
 
@@ -156,6 +159,17 @@ async def _seal_forever(database: Database) -> None:
         except AssentError as error:
             log.warning("The ledger was not sealed this time: %s", error)
         await asyncio.sleep(SEAL_EVERY.total_seconds())
+
+
+async def _count_forever(database: Database) -> None:
+    """Add what was sealed to the figures on decisions."""
+    while True:
+        try:
+            while await asyncio.to_thread(quality.count, database, utc_now()):
+                pass
+        except AssentError as error:
+            log.warning("Decisions were not counted this time: %s", error)
+        await asyncio.sleep(COUNT_EVERY.total_seconds())
 
 
 async def _announce_forever(database: Database, gateway: Gateway) -> None:

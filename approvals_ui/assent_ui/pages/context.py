@@ -31,6 +31,7 @@ class Place:
         self.database = deps.database
         self.gateway = deps.gateway
         self.clock = deps.clock
+        self.looks = deps.looks
         self._deps = deps
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:

@@ -10,7 +10,7 @@ from assent.domain.errors import AssentError, InvalidInput
 from assent.store import openings, votes
 from assent.store.queries import approvals
 from assent_ui.clicks import own_decision_id
-from assent_ui.pages.context import Here
+from assent_ui.pages.context import Here, Place
 from assent_ui.pages.request_parts import fate_problem, neighbours, refused_in_thread, request_context
 
 router = APIRouter()
@@ -43,11 +43,14 @@ async def decide(
     decision_id: str = Form(""),
     reason: str = Form(""),
     next: str = Form(""),
+    look: str = Form(""),
+    visible: str = Form(""),
 ) -> Response:
     """Send a decision; a problem shows the request again, with what was typed."""
     try:
         if verb not in list(Verb):
             raise InvalidInput("Choose approve or reject.", where="verb")
+        await here.in_thread(lambda: _keep_look(here, approval_id, digest, look, visible))
         decision = await here.gateway.decide(
             approval_id,
             verb=Verb(verb),
@@ -62,3 +65,18 @@ async def decide(
     if next == "inbox" and fate_problem(fate) is None:
         return RedirectResponse(f"/?decided={approval_id}", status_code=303)
     return RedirectResponse(f"/approvals/{approval_id}?sent={decision.id}", status_code=303)
+
+
+def _keep_look(here: Place, approval_id: str, digest: str, note: str, visible: str) -> None:
+    """Keep that the whole request was in front of who decides now, and for how long."""
+    seen = here.looks.read(note, here.viewer.id, approval_id, digest, here.clock(), visible)
+    if seen is not None:
+        openings.keep(
+            here.database,
+            approval_id,
+            digest,
+            here.viewer.id,
+            seen.at,
+            seconds=seen.seconds,
+            measured=seen.measured,
+        )

@@ -103,6 +103,7 @@ def request_context(here: Place, session: Session, approval: ApprovalView) -> di
         "thread": _thread(comments.of_request(session, approval.id)),
         "may_undo": here.viewer.may(Role.OPERATOR),
         "decision_id": uuid.uuid4().hex,
+        "look": here.looks.note(here.viewer.id, approval.id, approval.digest, now),
         "sent": "",
         "fate": None,
         "edited": "",

@@ -22,6 +22,15 @@ from assent.store.tables.people import (
     SessionRow,
     SignInLinkRow,
 )
+from assent.store.tables.quality import (
+    CheckAnnouncementRow,
+    CheckNoticeRow,
+    CheckRow,
+    DismissalRow,
+    QualityDayRow,
+    QualityKindRow,
+    QualityMarkRow,
+)
 from assent.store.tables.revisions import CommentRow, EditRow, RevisionRow
 from assent.store.tables.runs import ActionRow, RunRow
 from assent.store.tables.slack import SlackTicketRow, SlackUserRow, SlackWorkspaceRow
@@ -39,9 +48,13 @@ __all__ = [
     "CardVersionRow",
     "CeremonyRow",
     "CommentRow",
+    "CheckAnnouncementRow",
+    "CheckNoticeRow",
+    "CheckRow",
     "ConsentRow",
     "DecisionRow",
     "EditRow",
+    "DismissalRow",
     "EffectRow",
     "GrantRow",
     "GrantUseRow",
@@ -60,6 +73,9 @@ __all__ = [
     "PlanApprovalRow",
     "ResourceRow",
     "RevisionRow",
+    "QualityDayRow",
+    "QualityKindRow",
+    "QualityMarkRow",
     "RollbackRow",
     "RollbackStepRow",
     "RunPlanRow",

@@ -76,7 +76,10 @@ class AbsenceRow(SQLModel, table=True):
 
 
 class OpeningRow(SQLModel, table=True):
-    """Somebody was shown a request whole, at one digest, where its card asks for that."""
+    """Somebody was shown a request whole, at one digest: before they decided it, or where its card asks for that.
+
+    ``seconds`` is how long it was in front of them, ``None`` if nobody knows; ``measured`` says by what (``Measure``).
+    """
 
     __tablename__ = "openings"
 
@@ -84,3 +87,5 @@ class OpeningRow(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     person_id: str = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
+    seconds: float | None = None
+    measured: str = ""

@@ -1,0 +1,216 @@
+"""Counting decisions, a little at a time: the sealed ledger is read once, in its order, and added to figures by day.
+
+The chain gives every event one place for good, so a mark in it says exactly what was counted. A batch moves the mark
+in the transaction that adds to the figures: nothing is counted twice, whoever dies when. Nothing is written where
+people decide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.domain.approvals import ApprovalStatus, Verb
+from assent.domain.quality import COUNTS, Figures, bucket_of, reading_seconds
+from assent.store import statements
+from assent.store.database import Database
+from assent.store.tables import (
+    ActionRow,
+    ApprovalRow,
+    DecisionRow,
+    LedgerEventRow,
+    LedgerLinkRow,
+    OpeningRow,
+    QualityDayRow,
+    QualityKindRow,
+    QualityMarkRow,
+)
+
+BATCH = 2_000
+"""Links of the chain that one transaction reads at most."""
+
+_READER = "figures"
+_LOCK = 0x4153_5155_414C
+"""Advisory lock of those who count on PostgreSQL."""
+
+_ONE = {
+    "approval.requested": Figures(asked=1),
+    "approval.reopened": Figures(asked=1),
+    "approval.expired": Figures(expired=1),
+    "approval.unopposed": Figures(unopposed=1),
+    "effect.done": Figures(ran=1),
+    "effect.unknown": Figures(unknown=1),
+    "undo.done": Figures(undone=1),
+}
+_KINDS = (*_ONE, "approval.decided", "approval.revised", "action.withdrawn")
+
+_events, _links = statements.table_of(LedgerEventRow), statements.table_of(LedgerLinkRow)
+_SEALED = (
+    select(_events.c.at, _events.c.kind, _events.c.action_id, _events.c.body)
+    .join(_links, _links.c.event_id == _events.c.id)
+    .where(_links.c.seq > bindparam("after"), _links.c.seq <= bindparam("until"), _events.c.kind.in_(_KINDS))
+    .order_by(_links.c.seq)
+)
+_END = select(func.max(_links.c.seq))
+_days, _kinds = statements.table_of(QualityDayRow), statements.table_of(QualityKindRow)
+_ADD_DAY, _ADD_KIND = insert(_days), insert(_kinds)
+_SET_DAY = (
+    update(_days)
+    .where(
+        _days.c.agent == bindparam("for_agent"),
+        _days.c.type == bindparam("for_type"),
+        _days.c.day == bindparam("for_day"),
+    )
+    .values({name: bindparam(name) for name in (*COUNTS, "decide", "look")})
+)
+
+Key = tuple[str, str, str]
+"""Agent, action type and day."""
+
+
+def count(database: Database, now: datetime) -> bool:
+    """Add the next batch of sealed events to the figures.
+
+    Returns:
+        Whether there was anything to read: call again while it is true.
+    """
+    with database.read() as session:
+        if mark(session)[0] >= (session.execute(_END).scalar() or 0):
+            return False
+    with database.write() as session:
+        database.lock_alone(session, _LOCK)
+        after, _ = mark(session)
+        until = min(after + BATCH, session.execute(_END).scalar() or 0)
+        if until <= after:
+            return False
+        events = statements.run(session, _SEALED, {"after": after, "until": until}).all()
+        for key, figures in _figures(session, events).items():
+            _add(session, key, figures)
+        session.merge(QualityMarkRow(reader=_READER, seq=until, at=now))
+    return True
+
+
+def mark(session: Session) -> tuple[int, datetime | None]:
+    """How far the chain was counted, and when that was."""
+    row = session.get(QualityMarkRow, _READER, populate_existing=True)
+    return (0, None) if row is None else (row.seq, row.at)
+
+
+def figures_of(row: QualityDayRow) -> Figures:
+    """A day's figures."""
+    counts: dict[str, Any] = {name: getattr(row, name) for name in COUNTS}
+    return Figures(**counts, decide=_times(row.decide), look=_times(row.look))
+
+
+def _times(written: dict[str, int]) -> dict[int, int]:
+    return {int(bucket): number for bucket, number in written.items()}
+
+
+def _figures(session: Session, events: Sequence[Any]) -> dict[Key, Figures]:
+    ids = list({event.action_id for event in events})
+    kinds = {row.action_id: (row.agent, row.type) for row in _actions(session, ids)}
+    asked = {row.action_id: row for row in _requests(session, ids)}
+    decided = [
+        asked[each.action_id].id for each in events if each.kind == "approval.decided" if each.action_id in asked
+    ]
+    votes, openings = _votes(session, decided), _openings(session, decided)
+    found: dict[Key, Figures] = defaultdict(Figures)
+    for event in events:
+        if event.action_id not in kinds:
+            continue
+        key = (*kinds[event.action_id], event.at.date().isoformat())
+        request = asked.get(event.action_id)
+        if event.kind in _ONE:
+            found[key] += _ONE[event.kind]
+        elif request is None:
+            continue
+        elif event.kind == "approval.decided":
+            found[key] += _decision(event, request, votes[request.id], openings)
+        elif event.kind == "approval.revised":
+            found[key] += Figures(edited=int(json.loads(event.body).get("shown", {}).get("revision") == 2))
+        elif request.status == ApprovalStatus.WITHDRAWN.value:
+            found[key] += Figures(withdrawn=1)
+    return found
+
+
+def _decision(
+    event: Any, request: Any, votes: Iterable[DecisionRow], openings: dict[tuple[str, str, str], float | None]
+) -> Figures:
+    """What one closing of a request by people adds."""
+    body = json.loads(event.body)
+    refused = body.get("verb") == Verb.REJECT.value
+    took = {bucket_of((event.at - request.created_at).total_seconds()): 1}
+    changed = int(refused or request.revision > 1)
+    if refused:
+        return Figures(refused=1, changed=changed, decide=took)
+    figures = Figures(approved=1, changed=changed, decide=took)
+    needed = reading_seconds(request.card.get("text") or request.headline)
+    for vote in votes:
+        key = (request.id, vote.digest, vote.person)
+        if vote.digest != body.get("digest"):
+            continue
+        seconds = openings.get(key)
+        figures += Figures(votes=1, opened=int(key in openings))
+        if seconds is not None:
+            figures += Figures(timed=1, hasty=int(seconds < needed), look={bucket_of(seconds): 1})
+    return figures
+
+
+def _add(session: Session, key: Key, figures: Figures) -> None:
+    agent, type, day = key
+    before = session.get(QualityDayRow, key)
+    if before is None:
+        statements.run(session, _ADD_DAY, {"agent": agent, "type": type, "day": day, **_columns(figures)})
+        if session.get(QualityKindRow, (agent, type)) is None:
+            statements.run(session, _ADD_KIND, {"agent": agent, "type": type})
+        return
+    values = _columns(figures_of(before) + figures)
+    statements.run(session, _SET_DAY, {"for_agent": agent, "for_type": type, "for_day": day, **values})
+
+
+def _columns(figures: Figures) -> dict[str, Any]:
+    times = {
+        "decide": {str(bucket): n for bucket, n in figures.decide.items()},
+        "look": {str(bucket): n for bucket, n in figures.look.items()},
+    }
+    return {name: getattr(figures, name) for name in COUNTS} | times
+
+
+def _actions(session: Session, ids: list[str]) -> Sequence[Any]:
+    wanted = select(col(ActionRow.action_id), col(ActionRow.agent), col(ActionRow.type))
+    return session.execute(wanted.where(col(ActionRow.action_id).in_(ids))).all() if ids else ()
+
+
+def _requests(session: Session, ids: list[str]) -> Sequence[ApprovalRow]:
+    wanted = select(ApprovalRow).where(col(ApprovalRow.action_id).in_(ids))
+    return session.execute(wanted).scalars().all() if ids else ()
+
+
+def _votes(session: Session, ids: list[str]) -> dict[str, list[DecisionRow]]:
+    """Approvals that count, by request."""
+    found: dict[str, list[DecisionRow]] = defaultdict(list)
+    if ids:
+        wanted = select(DecisionRow).where(
+            col(DecisionRow.approval_id).in_(ids),
+            col(DecisionRow.counted),
+            ~col(DecisionRow.lapsed),
+            col(DecisionRow.verb) == Verb.APPROVE.value,
+        )
+        for vote in session.execute(wanted).scalars():
+            found[vote.approval_id].append(vote)
+    return found
+
+
+def _openings(session: Session, ids: list[str]) -> dict[tuple[str, str, str], float | None]:
+    """Seconds on the card by request, digest and person."""
+    if not ids:
+        return {}
+    rows = session.execute(select(OpeningRow).where(col(OpeningRow.approval_id).in_(ids))).scalars()
+    return {(row.approval_id, row.digest, row.person_id): row.seconds for row in rows}
