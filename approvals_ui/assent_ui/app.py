@@ -12,6 +12,7 @@ from assent import __version__
 from assent.domain.clock import Clock
 from assent.gateway import Gateway, utc_now
 from assent.store.database import Database
+from assent.store.mail_links import MailLinks
 from assent.store.refusals import Refusals
 from assent.store.sign_in import SignIn
 from assent.store.slack_tickets import Tickets
@@ -22,8 +23,8 @@ from assent_ui.deps import Deps
 from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders
 from assent_ui.identity.openid import OpenIdProvider, OpenIdSettings
 from assent_ui.identity.proving import passkey_site
-from assent_ui.owners import RunOwners
 from assent_ui.looks import Looks
+from assent_ui.owners import RunOwners
 from assent_ui.pages import include_pages
 from assent_ui.readiness import Readiness
 from assent_ui.rendering.environment import build_environment
@@ -65,8 +66,8 @@ def create_app(
         database=database,
         clock=clock,
         sign_in=SignIn(secret_key),
-        refusals=Refusals(database, clock),
         looks=Looks(secret_key),
+        refusals=Refusals(database, clock),
         watch=LedgerWatch(database),
         readiness=Readiness(gateway, database),
         owners=RunOwners(),
@@ -78,6 +79,8 @@ def create_app(
         openid=OpenIdProvider(openid, public_url=public_url.rstrip("/"), clock=clock) if openid else None,
         cards=cards,
         slack=SlackDesk(Tickets(secret_key), slack_install_url),
+        mail_links=MailLinks(secret_key),
+        channels=gateway.channels,
     )
 
     @asynccontextmanager

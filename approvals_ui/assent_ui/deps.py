@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from assent.domain.clock import Clock
 from assent.gateway import Gateway
 from assent.store.database import Database
+from assent.store.mail_links import MailLinks
 from assent.store.passkeys import PasskeySite
 from assent.store.refusals import Refusals
 from assent.store.sign_in import SignIn
 from assent_ui.card_desk import CardDesk
 from assent_ui.identity.openid import OpenIdProvider
-from assent_ui.owners import RunOwners
 from assent_ui.looks import Looks
+from assent_ui.owners import RunOwners
 from assent_ui.readiness import Readiness
 from assent_ui.slack_desk import SlackDesk
 from assent_ui.watch import LedgerWatch
@@ -37,8 +38,8 @@ class Deps:
         database: Assent's database.
         clock: The time.
         sign_in: Makes and checks sign-in links and sessions.
-        refusals: Records refused sign-ins and keys.
         looks: Notes of when a request was put in front of somebody.
+        refusals: Records refused sign-ins and keys.
         watch: What is new in the ledger, read once for all who watch.
         readiness: Whether the other parts answer.
         owners: Whose run is whose.
@@ -50,20 +51,24 @@ class Deps:
         openid: The OpenID provider, if one is configured.
         cards: Publishes cards; ``None`` where no connector is at hand.
         slack: What the pages about Slack work with.
+        mail_links: Makes and checks the links in mails.
+        channels: The ways that this installation tells people by.
     """
 
     gateway: Gateway
     database: Database
     clock: Clock
     sign_in: SignIn
+    looks: Looks
     refusals: Refusals
     watch: LedgerWatch
     readiness: Readiness
-    looks: Looks
     owners: RunOwners
     public_url: str
     templates: Environment
     slack: SlackDesk
+    mail_links: MailLinks
+    channels: tuple[str, ...] = ()
     temporal_ui_url: str | None = None
     temporal_namespace: str = "default"
     passkeys: PasskeySite | None = None

@@ -16,6 +16,7 @@ class Proof(StrEnum):
     """How somebody proved who they are."""
 
     LINK = "link"
+    MAIL = "mail"
     PASSWORD = "password"
     PASSKEY = "passkey"
     OIDC = "oidc"
@@ -23,7 +24,8 @@ class Proof(StrEnum):
     @property
     def words(self) -> str:
         """As people say it."""
-        return {"link": "one-time link", "oidc": "OpenID provider"}.get(self.value, self.value)
+        words = {"link": "one-time link", "mail": "link in a mail", "oidc": "OpenID provider"}
+        return words.get(self.value, self.value)
 
 
 _BY_PLACE = {Via.SLACK: Assurance.SLACK, Via.WEB: Assurance.SESSION, Via.API: Assurance.SESSION}

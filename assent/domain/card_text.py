@@ -33,7 +33,7 @@ def text_lines(content: Content) -> Iterator[str]:
     for section in content.sections:
         yield ""
         yield section.title.upper()
-        yield from _section(section)
+        yield from section_lines(section)
 
 
 def exact(moment: datetime) -> str:
@@ -41,7 +41,8 @@ def exact(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _section(section: Section) -> Iterator[str]:
+def section_lines(section: Section) -> Iterator[str]:
+    """What a section says, line by line, without its title."""
     width = max((len(item.label) for item in section.items if isinstance(item, Fact)), default=0)
     for item in section.items:
         yield from _item(item, width)

@@ -74,6 +74,11 @@ class Door:
         self._ending = False
         self._refusals = Refusals(database, clock)
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The ways that people are told by."""
+        return self._channels
+
     def stop_waiting(self) -> None:
         """Let every :meth:`action` that waits answer with what there is: this process is about to end."""
         self._ending = True

@@ -7,4 +7,5 @@ from assent.runtime.settings import Settings
 
 def channels_of(settings: Settings) -> tuple[str, ...]:
     """The outbox channels of this installation."""
-    return ("slack",) if settings.slack_wanted else ()
+    wanted = {"slack": settings.slack_wanted, "mail": settings.mail_wanted}
+    return tuple(name for name, on in wanted.items() if on)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -21,6 +23,7 @@ from assent.domain.errors import InvalidInput
 PREFIX = "ASSENT_"
 LOCAL_DATA_DIR = Path(".assent")
 
+_ADDRESS = re.compile(r"[^@\s<>\",]+@[^@\s<>\",]+")
 _TEST_VARIABLES = {"ASSENT_REQUIRE_OPTIONAL"}
 
 Names = Annotated[list[str], NoDecode]
@@ -126,6 +129,28 @@ class Settings(BaseSettings):
     slack_base_url: str | None = Field(
         default=None, description="Address of the Slack Web API; unset means Slack's own. Tests point it at a fake."
     )
+    smtp_host: str = Field(default="", description="Mail server (SMTP) that Assent sends through; turns mail on.")
+    smtp_port: int = Field(
+        default=0, ge=0, le=65535, description="Its port; 0 means 587 with `starttls`, 465 with `tls`, 25 with `none`."
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="`starttls` refuses a server that offers no encryption, `tls` speaks it from the first byte.",
+    )
+    smtp_username: str = Field(default="", description="Name to sign in to the mail server with; unset, without.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password to sign in to the mail server with.")
+    smtp_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) that the mail server's is checked against; unset, the system's."
+    )
+    mail_from: str = Field(
+        default="", description="Sender of mails, `Assent <assent@example.com>`; needed with a mail server."
+    )
+    mail_link_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 14,
+        description="Hours that the link in a mail works at most; it ends with its request's time.",
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Key that signs sessions and links, 32 characters or more; unset, one is kept in the data folder.",
@@ -204,6 +229,22 @@ class Settings(BaseSettings):
             raise ValueError("ASSENT_OIDC_ISSUER needs ASSENT_OIDC_CLIENT_ID beside it")
         return self
 
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        name, address = parseaddr(value)
+        if value and (not _ADDRESS.fullmatch(address) or not f"{name}{address}".isprintable()):
+            raise ValueError("must be one address, like Assent <assent@example.com>")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_mail(self) -> Self:
+        if self.smtp_host and not self.mail_from:
+            raise ValueError("ASSENT_SMTP_HOST needs ASSENT_MAIL_FROM beside it")
+        if self.smtp_username and self.smtp_password is None:
+            raise ValueError("ASSENT_SMTP_USERNAME needs ASSENT_SMTP_PASSWORD beside it")
+        return self
+
     @model_validator(mode="after")
     def _derive(self) -> Self:
         # The model is frozen for its readers; here it is still being made.
@@ -212,6 +253,7 @@ class Settings(BaseSettings):
         if not self.public_url:
             self.__dict__["public_url"] = f"http://{self.web_host}:{self.web_port}"
         self.__dict__["public_url"] = self.public_url.rstrip("/")
+        self.__dict__["smtp_port"] = self.smtp_port or {"starttls": 587, "tls": 465, "none": 25}[self.smtp_security]
         self.__dict__["slack_http_url"] = (self.slack_http_url or self.public_url).rstrip("/")
         return self
 
@@ -285,6 +327,11 @@ class Settings(BaseSettings):
     def slack_installable(self) -> bool:
         """Whether other Slack workspaces can install the app: client id, client secret and signing secret are set."""
         return None not in (self.slack_client_id, self.slack_client_secret, self.slack_signing_secret)
+
+    @property
+    def mail_wanted(self) -> bool:
+        """Whether mails are sent."""
+        return bool(self.smtp_host)
 
     @property
     def workers(self) -> int:

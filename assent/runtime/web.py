@@ -17,6 +17,7 @@ from assent.domain.errors import AssentError, Unavailable
 from assent.gateway import Gateway
 from assent.runtime.card_desk import Desk
 from assent.runtime.channels import channels_of
+from assent.runtime.delivering import delivering
 from assent.runtime.secrets import signing_key
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
@@ -68,7 +69,7 @@ async def serve(settings: Settings, database: Database) -> None:
         lifespan="on",
     )
     server = _Server(config, app.state.deps)
-    async with _connecting(settings, gateway):
+    async with _connecting(settings, gateway), delivering(settings, database):
         await _listen(server, settings)
 
 

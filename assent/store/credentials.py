@@ -11,7 +11,7 @@ from sqlmodel import col
 from assent.domain.people import Actor
 from assent.store import identities, passkeys, passwords, sessions, slack_people
 from assent.store.people import Person
-from assent.store.tables import SignInLinkRow, SlackTicketRow
+from assent.store.tables import MailLinkRow, SignInLinkRow, SlackTicketRow
 
 
 def reset(session: Session, person: Person, *, at: datetime, by: Actor) -> dict[str, int]:
@@ -30,7 +30,7 @@ def reset(session: Session, person: Person, *, at: datetime, by: Actor) -> dict[
         identities.unbind(session, person, identity.issuer, at=at, by=by)
         counts["accounts"] += 1
     counts["accounts"] += len(slack_people.unlink(session, person, at=at, by=by))
-    for made in (SignInLinkRow, SlackTicketRow):
+    for made in (SignInLinkRow, SlackTicketRow, MailLinkRow):
         unused = update(made).where(col(made.person_id) == person.id, col(made.used_at).is_(None))
         session.execute(unused.values(used_at=at).execution_options(synchronize_session=False))
     return counts | {"sessions": sessions.end_all(session, person.id, at=at, by=by)}

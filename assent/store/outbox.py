@@ -1,9 +1,9 @@
 """The outbox: notifications that a transaction left behind, delivered at least once and in order per subject.
 
-A row is *claimed* by moving its due time to the end of a lease. Only the oldest undelivered row of a subject can be
-claimed, so that several deliverers never overtake each other on the same subject; on different subjects they work side
-by side. A deliverer that dies loses its lease and the row is due again: nothing is ever lost, and what was delivered
-twice by that is the business of whoever delivers.
+A row is *claimed* by moving its due time to the end of a lease. Only the oldest undelivered row of a subject and
+recipient can be claimed, so that several deliverers never overtake each other there; on different subjects, and to
+different recipients, they work side by side. A deliverer that dies loses its lease and the row is due again: nothing is
+ever lost, and what was delivered twice by that is the business of whoever delivers.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Notification:
         due_at: When it is to be delivered; of a claimed one, when its lease ends.
         attempts: How often it was claimed, this time included.
         error: Why the last attempt failed.
+        recipient: The one person or address it is for; empty for whoever has to do with the subject.
+        revision: The request's revision that it tells a recipient of; 0 without one.
     """
 
     id: int
@@ -47,6 +49,23 @@ class Notification:
     due_at: datetime
     attempts: int
     error: str
+    recipient: str = ""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A notification for one recipient, and what became of it.
+
+    Attributes:
+        notification: It.
+        waits: It is still to be delivered.
+        delivered: It was; one that neither waits nor was delivered was let go.
+    """
+
+    notification: Notification
+    waits: bool
+    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,53 @@ def enqueue(session: Session, channel: str, kind: str, subject: str, at: datetim
         insert(OutboxRow).values(
             channel=channel, kind=kind, subject=subject, created_at=at, due_at=at, attempts=0, sent=False, error=""
         )
+    )
+
+
+def address(
+    session: Session,
+    written: Notification,
+    recipient: str,
+    *,
+    kind: str,
+    revision: int,
+    at: datetime,
+    due_at: datetime,
+) -> None:
+    """Write a notification for one recipient, in the transaction that takes the one it comes of off the queue."""
+    values = {"channel": written.channel, "kind": kind, "subject": written.subject, "created_at": at, "due_at": due_at}
+    values |= {"attempts": 0, "sent": False, "error": "", "recipient": recipient, "revision": revision}
+    session.execute(insert(OutboxRow).values(**values))
+
+
+def addressed(session: Session, channel: str, subject: str) -> Sequence[Addressed]:
+    """Every notification about a subject that is for one recipient, oldest first."""
+    rows = session.execute(
+        select(OutboxRow)
+        .where(col(OutboxRow.subject) == subject, col(OutboxRow.channel) == channel, col(OutboxRow.recipient) != "")
+        .order_by(col(OutboxRow.id))
+    ).scalars()
+    return [Addressed(_notification(row), waits=not row.sent, delivered=row.sent_at is not None) for row in rows]
+
+
+def let_go(session: Session, waiting: Notification) -> None:
+    """Take a notification off the queue that nobody needs any more; it does not count as delivered."""
+    session.execute(
+        update(OutboxRow).where(col(OutboxRow.id) == waiting.id, col(OutboxRow.sent) == false()).values(sent=True)
+    )
+
+
+def postpone(session: Session, claimed: Notification, *, until: datetime) -> bool:
+    """Put a notification back whose time has not come; false if the lease was lost and somebody else has it."""
+    return _update(session, claimed, due_at=until)
+
+
+def bring_forward(session: Session, waiting: Notification, *, at: datetime) -> None:
+    """Make a notification due that waits for a later time."""
+    session.execute(
+        update(OutboxRow)
+        .where(col(OutboxRow.id) == waiting.id, col(OutboxRow.sent) == false(), col(OutboxRow.due_at) > at)
+        .values(due_at=at)
     )
 
 
@@ -166,6 +232,7 @@ def _due(channel: str, at: datetime) -> Select[OutboxRow]:
         col(earlier.subject) == col(OutboxRow.subject),
         col(earlier.id) < col(OutboxRow.id),
         col(earlier.channel) == channel,
+        col(earlier.recipient) == col(OutboxRow.recipient),
         col(earlier.sent) == false(),
     )
     return (
@@ -197,4 +264,6 @@ def _notification(row: OutboxRow) -> Notification:
         due_at=row.due_at,
         attempts=row.attempts,
         error=row.error,
+        recipient=row.recipient,
+        revision=row.revision,
     )

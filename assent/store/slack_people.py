@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from assent.domain.errors import Conflict
 from assent.domain.people import Actor
-from assent.store import ledger
+from assent.store import ledger, reaching
 from assent.store.people import Person, person_of
 from assent.store.tables import PersonRow, SlackUserRow
 
@@ -41,7 +41,7 @@ class SlackUser:
         how: How the link came about.
         linked_at: When.
         conversation: Id of the direct messages with them; empty if none was opened yet.
-        direct: Whether they want direct messages.
+        direct: Whether their person wants direct messages (:class:`~assent.domain.reaching.Reaching`).
         home_shown: Whether they ever looked at the app's own page.
     """
 
@@ -121,12 +121,16 @@ def link(
     for former in users_of(session, [person.id]):
         if former.team_id in same:
             _delete(session, former)
-    session.add(SlackUserRow(team_id=team_id, user_id=user_id, person_id=person.id, how=how.value, linked_at=at))
+    direct = reaching.of_person(session, person.id).slack
+    row = SlackUserRow(
+        team_id=team_id, user_id=user_id, person_id=person.id, how=how.value, linked_at=at, direct=direct
+    )
+    session.add(row)
     session.flush()
     _repeat(session, person)
     body = {"person": person.id, "email": person.email, "slack_user": identity(team_id, user_id), "how": how.value}
     ledger.append(session, at=at, kind="person.slack_linked", actor=by, body=dict(body))
-    return SlackUser(team_id, user_id, person.id, how, at, "", True, False)
+    return SlackUser(team_id, user_id, person.id, how, at, "", direct, False)
 
 
 def unlink(session: Session, person: Person, *, at: datetime, by: Actor) -> Sequence[SlackUser]:
@@ -139,11 +143,6 @@ def unlink(session: Session, person: Person, *, at: datetime, by: Actor) -> Sequ
     session.flush()
     _repeat(session, person)
     return former
-
-
-def want_direct(session: Session, user: SlackUser, wanted: bool) -> None:
-    """Keep whether somebody wants direct messages."""
-    session.execute(update(SlackUserRow).where(_this(user)).values(direct=wanted))
 
 
 def keep_conversation(session: Session, user: SlackUser, conversation: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -35,8 +36,12 @@ class SignedTokens:
 
     def make(self) -> str:
         """A fresh token."""
-        token = new_token()
-        return f"{token}.{self._signature(token)}"
+        return self._signed(new_token())
+
+    def make_for(self, what: str) -> str:
+        """The one token for something: the same each time, and nobody without the key can tell it."""
+        made = hmac.new(self._key, f"token for {what}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+        return self._signed(base64.urlsafe_b64encode(made).rstrip(b"=").decode("ascii"))
 
     def known_hash(self, signed: str) -> str | None:
         """The hash of a token that was made here; ``None`` if it was not."""
@@ -46,6 +51,9 @@ class SignedTokens:
         if not dot or not hmac.compare_digest(expected.encode(), given):
             return None
         return token_hash(token)
+
+    def _signed(self, token: str) -> str:
+        return f"{token}.{self._signature(token)}"
 
     def _signature(self, token: str) -> str:
         return hmac.new(self._key, token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]

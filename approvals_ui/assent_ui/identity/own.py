@@ -7,6 +7,7 @@ from datetime import timedelta
 import anyio.to_thread
 from sqlalchemy.orm import Session
 
+from assent.domain.assurance import Proof
 from assent.domain.errors import NeedsProof
 from assent.domain.people import Assurance
 from assent.store import passkeys, passwords, people, sessions
@@ -50,7 +51,7 @@ def may_change_proofs(session: Session, viewer: Viewer, deps: Deps) -> Person:
         return person
     if has_proof(session, deps, person.id):
         viewer.require_fresh("change how you sign in")
-    if deps.clock() - viewer.signed_in_at > FIRST_PROOF_WITHIN:
+    if not may_set_up(viewer, deps):
         raise NeedsProof(
             "Your first password or passkey is set within 15 minutes of signing in.",
             where="assurance",
@@ -58,6 +59,11 @@ def may_change_proofs(session: Session, viewer: Viewer, deps: Deps) -> Person:
             needed=Assurance.FRESH.value,
         )
     return person
+
+
+def may_set_up(viewer: Viewer, deps: Deps) -> bool:
+    """Whether somebody signed in just now, and by more than a link in a mail, which is made to open one request."""
+    return viewer.how is not Proof.MAIL and deps.clock() - viewer.signed_in_at <= FIRST_PROOF_WITHIN
 
 
 def has_proof(session: Session, deps: Deps, person_id: str) -> bool:

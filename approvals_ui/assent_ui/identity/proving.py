@@ -231,6 +231,15 @@ async def count_begun(request: Request, deps: Deps) -> None:
     await _count_begun(request, deps)
 
 
+async def count_tried(request: Request, deps: Deps, kind: str) -> None:
+    """Count a proof that is tried from a network address, a one-time link say.
+
+    Raises:
+        TooOften: It was tried too often.
+    """
+    await _count(request, deps, kind)
+
+
 def signed_in_with(session: Session, person_id: str, issuer: str) -> bool:
     """Whether a person is bound to an account of a provider."""
     return any(each.issuer == issuer for each in identities.of_person(session, person_id))

@@ -18,7 +18,7 @@ from assent.store.ceremonies import Purpose
 from assent.store.people import Person
 from assent_ui.deps import Deps, DepsHere
 from assent_ui.identity import proving
-from assent_ui.identity.own import FIRST_PROOF_WITHIN, has_proof, may_change_proofs, own_person, store_password
+from assent_ui.identity.own import has_proof, may_change_proofs, may_set_up, own_person, store_password
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.sign_in import entered, options_answer, own_path, passkeys_elsewhere, told
 from assent_ui.rendering.devices import device_in_words
@@ -230,7 +230,7 @@ def _page(
     viewer = here.viewer
     with here.database.read() as session:
         proof = has_proof(session, deps, viewer.id)
-        setting_up = not proof and deps.clock() - viewer.signed_in_at <= FIRST_PROOF_WITHIN
+        setting_up = not proof and may_set_up(viewer, deps)
         open_sessions = sessions.of_person(session, viewer.id, at=deps.clock())
         return here.show(
             session,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from assent.domain.errors import AssentError, Forbidden, NotSignedIn, Unavailable
+from assent.domain.errors import AssentError, Forbidden, NotSignedIn, TooOften, Unavailable
 from assent.store import passkeys, passwords
 from assent.store.ceremonies import Purpose
 from assent.store.sign_in import SESSION_LIFETIME, SignedIn
@@ -57,6 +57,12 @@ async def sign_in(request: Request, deps: DepsHere, token: Text = "", next: Text
     try:
         opened = await deps.write(lambda session: deps.sign_in.open(session, token, at=deps.clock(), browser=browser))
     except NotSignedIn as error:
+        try:
+            await proving.count_tried(request, deps, "link")
+        except TooOften as too_often:
+            return await sign_in_page(
+                request, deps, "That did not work", "", problem=too_often, next=own_path(next), status=too_often.status
+            )
         await proving.refuse(deps, error, request)
         return await sign_in_page(
             request, deps, "This link does not work", error.what, next=own_path(next), status=error.status

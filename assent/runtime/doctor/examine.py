@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from assent.runtime.doctor.database import look_at_database
 from assent.runtime.doctor.folder import look_at_folder
+from assent.runtime.doctor.mail import look_at_mail
 from assent.runtime.doctor.report import Finding, Report
 from assent.runtime.doctor.slack import look_at_slack
 from assent.runtime.doctor.temporal import look_at_temporal
@@ -22,6 +23,7 @@ def examine(settings: Settings) -> Report:
             *look_at_database(settings),
             *asyncio.run(look_at_temporal(settings)),
             *look_at_slack(settings),
+            *asyncio.run(look_at_mail(settings)),
         ]
     )
 

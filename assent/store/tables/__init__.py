@@ -31,6 +31,7 @@ from assent.store.tables.quality import (
     QualityKindRow,
     QualityMarkRow,
 )
+from assent.store.tables.reaching import MailLinkRow, ReachingRow, WebhookRow
 from assent.store.tables.revisions import CommentRow, EditRow, RevisionRow
 from assent.store.tables.runs import ActionRow, RunRow
 from assent.store.tables.slack import SlackTicketRow, SlackUserRow, SlackWorkspaceRow
@@ -47,14 +48,14 @@ __all__ = [
     "AttemptRow",
     "CardVersionRow",
     "CeremonyRow",
-    "CommentRow",
     "CheckAnnouncementRow",
     "CheckNoticeRow",
     "CheckRow",
+    "CommentRow",
     "ConsentRow",
     "DecisionRow",
-    "EditRow",
     "DismissalRow",
+    "EditRow",
     "EffectRow",
     "GrantRow",
     "GrantUseRow",
@@ -63,6 +64,7 @@ __all__ = [
     "IdentityRow",
     "LedgerEventRow",
     "LedgerLinkRow",
+    "MailLinkRow",
     "MessageRow",
     "OpeningRow",
     "OutboxRow",
@@ -71,11 +73,12 @@ __all__ = [
     "PauseRow",
     "PersonRow",
     "PlanApprovalRow",
-    "ResourceRow",
-    "RevisionRow",
     "QualityDayRow",
     "QualityKindRow",
     "QualityMarkRow",
+    "ReachingRow",
+    "ResourceRow",
+    "RevisionRow",
     "RollbackRow",
     "RollbackStepRow",
     "RunPlanRow",
@@ -88,4 +91,5 @@ __all__ = [
     "SlackWorkspaceRow",
     "UndoRow",
     "UsageRow",
+    "WebhookRow",
 ]

@@ -13,7 +13,11 @@ _BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class OutboxRow(SQLModel, table=True):
-    """A notification to make, filled by the transaction it tells of."""
+    """A notification to make, filled by the transaction it tells of.
+
+    ``recipient`` is empty in what that transaction wrote; whoever delivers to single people or addresses writes one row
+    for each of them, at the request's ``revision``.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (Index("outbox_due", "sent", "due_at", "id"), Index("outbox_by_subject", "subject", "id"))
@@ -28,6 +32,8 @@ class OutboxRow(SQLModel, table=True):
     sent: bool = False
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     error: str = Field(default="", sa_type=Text)
+    recipient: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class MessageRow(SQLModel, table=True):

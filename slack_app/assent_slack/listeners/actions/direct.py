@@ -9,7 +9,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assent.store import slack_people
+from assent.domain.people import Via
+from assent.store import reaching
 from assent_slack.blocks.notices import notice
 from assent_slack.blocks.pieces import Message
 from assent_slack.buttons import DIRECT
@@ -39,7 +40,9 @@ async def want_direct(deps: Dependencies, known: Known, wanted: bool) -> Message
 
     def keep() -> None:
         with deps.database.write() as session:
-            slack_people.want_direct(session, known.user, wanted)
+            chosen = reaching.of_person(session, known.person.id).model_copy(update={"slack": wanted})
+            by = known.person.acting(Via.SLACK)
+            reaching.choose(session, known.person, chosen, at=deps.clock(), by=by)
 
     await asyncio.to_thread(keep)
     await deps.homes.show(replace(known.user, direct=wanted))

@@ -1,0 +1,1 @@
+"""Telling people of requests by mail, and other programs by webhook."""
