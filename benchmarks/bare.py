@@ -1,6 +1,6 @@
 """The yardstick: the leanest workflows for the same work, with none of Assent in them.
 
-Its worker process is tuned as Assent's is: no sandbox, few threads for workflow code, few collections of garbage, no
+Its worker process is tuned as Assent's is: no sandbox, workflow code on the event loop, few collections of garbage, no
 compression.
 """
 
@@ -15,7 +15,7 @@ from temporalio import activity, workflow
 from temporalio.worker import Worker
 
 from assent.runtime import processes
-from assent.runtime.worker import WORKFLOW_THREADS, rarely_collect_garbage, workflow_runner
+from assent.runtime.worker import INLINE, rarely_collect_garbage, workflow_runner
 from benchmarks.crew import connect, tell, until_told_to_end
 
 TASK_QUEUE = "bare"
@@ -78,7 +78,7 @@ async def _main(address: str) -> None:
     """Run one worker process of the yardstick."""
     client = await connect(address)
     rarely_collect_garbage()
-    with ThreadPoolExecutor(50) as executor, ThreadPoolExecutor(WORKFLOW_THREADS) as workflow_executor:
+    with ThreadPoolExecutor(50) as executor:
         async with Worker(
             client,
             task_queue=TASK_QUEUE,
@@ -86,7 +86,7 @@ async def _main(address: str) -> None:
             activities=[effect],
             activity_executor=executor,
             workflow_runner=workflow_runner(),
-            workflow_task_executor=workflow_executor,
+            debug_mode=INLINE,
             max_concurrent_workflow_tasks=100,
         ):
             await until_told_to_end()

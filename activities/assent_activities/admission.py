@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -95,8 +96,7 @@ class Admission:
         preview = self._early_preview(job)
         while True:
             try:
-                with self._deps.database.write_together() as session:
-                    outcome = self._admit(session, job, preview)
+                outcome = self._deps.database.together(partial(self._admit, job=job, preview=preview))
             except _PreviewNeeded:
                 preview = look(self._deps.registry, job)
                 continue
@@ -175,7 +175,8 @@ class Admission:
 
     def _block(self, job: Job, why: str) -> ActionOutcome:
         """Record an action that cannot run whatever admission says."""
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> ActionOutcome:
             now = self._deps.clock()
             type = self._type(job.action.type)
             row = projection.read_action(session, job.action_id, for_update=True)
@@ -184,16 +185,21 @@ class Admission:
             verdict = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
             return self._records.write(session, job, None, type, verdict, ActionStatus.WITHDRAWN, now, message=why)
 
+        return self._deps.database.together(write)
+
     def _refuse(self, job: Job, fault: InvalidInput) -> ActionOutcome:
         """Record an action whose arguments cannot be written down, without them."""
         bare = dataclasses.replace(job, action=job.action.model_copy(update={"arguments": {}}))
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> ActionOutcome:
             now = self._deps.clock()
             row = projection.read_action(session, job.action_id, for_update=True)
             if row is not None:
                 return outcome_of(session, row, speed=Speed.QUICK, now=now)
             refused = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
             return self._records.write(session, bare, None, None, _unbound(refused, fault), ActionStatus.REFUSED, now)
+
+        return self._deps.database.together(write)
 
     def _ask(
         self,

@@ -54,7 +54,8 @@ class Closing:
             end. During a pause it brings nothing. Awaiting comes with the time of the next look; cleared means that
             nobody objected, so that it is to be executed.
         """
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> ActionOutcome:
             now = self._deps.clock()
             row = projection.read_action(session, request.action_id, for_update=True)
             if row is None:
@@ -73,6 +74,8 @@ class Closing:
             operation = self._deps.registry.get(row.type)
             speed = operation.type.speed if operation else Speed.QUICK
             return outcome_of(session, row, speed=speed, now=now, held_by=held)
+
+        return self._deps.database.together(write)
 
     def _time_is_up(self, session: Session, row: ActionRow, asked: ApprovalRow | None, now: datetime) -> bool:
         """Do what is due; true if it ends the request without an effect."""

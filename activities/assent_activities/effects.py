@@ -15,6 +15,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -114,24 +115,31 @@ class EffectProtocol:
         Raises:
             temporalio.exceptions.ApplicationError: Its lease still runs; try again later.
         """
-        with self._deps.database.write_together() as session:
-            now = self._deps.clock()
-            found = claims.read_claim(session, job.action_id)
-            if found is None:
-                return None
-            row = projection.read_action(session, job.action_id)
-            assert row is not None, job.action_id
-            job = dataclasses.replace(job, action=action_of(row), edited=row.edited)
-            operation = self._operation(job)
-            if found.status is not EffectStatus.CLAIMED:
-                return self.outcome(session, job.action_id, operation.type)
-            wait = found.lease_until - now
-            if wait > timedelta(0):
-                delay = min(max(wait, timedelta(milliseconds=50)), timedelta(seconds=2))
-                raise try_again(f"Another attempt may still be at {job.action_id}.", after=delay)
-            if not claims.take_over(session, found, holder=job.holder, lease_until=self.lease(operation.type)):
-                raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
-        return self._look_up(job, operation, "An earlier attempt ended without saying what became of it.")
+        found = self._deps.database.together(partial(self._take_over, job=job))
+        if not isinstance(found, Job):
+            return found
+        operation = self._operation(found)
+        return self._look_up(found, operation, "An earlier attempt ended without saying what became of it.")
+
+    def _take_over(self, session: Session, job: Job) -> Job | ActionOutcome | None:
+        """Take over an abandoned claim; gives the job as it was admitted, the outcome, or none if unclaimed."""
+        now = self._deps.clock()
+        found = claims.read_claim(session, job.action_id)
+        if found is None:
+            return None
+        row = projection.read_action(session, job.action_id)
+        assert row is not None, job.action_id
+        job = dataclasses.replace(job, action=action_of(row), edited=row.edited)
+        operation = self._operation(job)
+        if found.status is not EffectStatus.CLAIMED:
+            return self.outcome(session, job.action_id, operation.type)
+        wait = found.lease_until - now
+        if wait > timedelta(0):
+            delay = min(max(wait, timedelta(milliseconds=50)), timedelta(seconds=2))
+            raise try_again(f"Another attempt may still be at {job.action_id}.", after=delay)
+        if not claims.take_over(session, found, holder=job.holder, lease_until=self.lease(operation.type)):
+            raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
+        return job
 
     def outcome(self, session: Session, action_id: str, type: ActionType) -> ActionOutcome:
         """The outcome as the database has it."""
@@ -167,24 +175,30 @@ class EffectProtocol:
         return self._record(job, EffectStatus.UNKNOWN, message=explained)
 
     def _repeat(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
-        with self._deps.database.write_together() as session:
-            held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
-            now = self._deps.clock()
-            until = now if held else self.lease(operation.type)
-            if not claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=until):
-                raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
-            if held:
-                row = projection.read_action(session, job.action_id)
-                assert row is not None
-                outcome = outcome_of(session, row, speed=operation.type.speed, now=now, held_by=held)
-                return outcome.model_copy(update={"status": ActionStatus.HELD})
-            repeated = ledger.count(session, action_id=job.action_id, kind=_REPEATED)
-            if repeated < MAX_ATTEMPTS:
-                self._event(session, job, _REPEATED, {"message": why}, now)
+        repeated = self._deps.database.together(partial(self._note_repeat, job=job, type=operation.type, why=why))
+        if isinstance(repeated, ActionOutcome):
+            return repeated
         if repeated >= MAX_ATTEMPTS:
             explained = f"{why} Repeating it {MAX_ATTEMPTS} times did not help, so a person must find out."
             return self._record(job, EffectStatus.UNKNOWN, message=explained)
         return self._perform_again(job, operation, why, _backoff(repeated + 1))
+
+    def _note_repeat(self, session: Session, job: Job, type: ActionType, why: str) -> int | ActionOutcome:
+        """Write down that a call is repeated; gives how often it was before, or what holds it."""
+        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+        now = self._deps.clock()
+        until = now if held else self.lease(type)
+        if not claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=until):
+            raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
+        if held:
+            row = projection.read_action(session, job.action_id)
+            assert row is not None
+            outcome = outcome_of(session, row, speed=type.speed, now=now, held_by=held)
+            return outcome.model_copy(update={"status": ActionStatus.HELD})
+        repeated = ledger.count(session, action_id=job.action_id, kind=_REPEATED)
+        if repeated < MAX_ATTEMPTS:
+            self._event(session, job, _REPEATED, {"message": why}, now)
+        return repeated
 
     def _perform_again(self, job: Job, operation: Operation, why: str, delay: timedelta) -> ActionOutcome:
         with LeaseKeeper(self._deps, job.action_id, job.holder, operation.type) as keeper:
@@ -210,7 +224,8 @@ class EffectProtocol:
             "changes": [change.model_dump(mode="json") for change in changes],
             "result_digest": answer.digest,
         }
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> ActionOutcome:
             now = self._deps.clock()
             counts = claims.finish(
                 session,
@@ -232,20 +247,21 @@ class EffectProtocol:
                 usage.release(session, job.action_id)
                 grants.give_back(session, job.action_id, at=now)
             self._event(session, job, f"effect.{status.value}", body, now)
-            sentence = self._show(session, job, to.value, now)
-        return ActionOutcome(
-            action_id=job.action_id,
-            key=job.action.key,
-            type=type.name,
-            status=to,
-            speed=type.speed,
-            sentence=handed_on(sentence),
-            result=answer.handed_on,
-            reasons=list(job.reasons),
-            message=message,
-            settled_at=now,
-            **told_of_edit(job.edited, job.action_id),
-        )
+            return ActionOutcome(
+                action_id=job.action_id,
+                key=job.action.key,
+                type=type.name,
+                status=to,
+                speed=type.speed,
+                sentence=handed_on(self._show(session, job, to.value, now)),
+                result=answer.handed_on,
+                reasons=list(job.reasons),
+                message=message,
+                settled_at=now,
+                **told_of_edit(job.edited, job.action_id),
+            )
+
+        return self._deps.database.together(write)
 
     def _give_back(self, job: Job, why: str) -> ActionOutcome:
         self._release(job)
@@ -261,7 +277,8 @@ class EffectProtocol:
 
     def _release(self, job: Job) -> None:
         """Give back a claim that certainly had no effect, unless another attempt took it over."""
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> None:
             if claims.release_claim(session, action_id=job.action_id, holder=job.holder):
                 now = self._deps.clock()
                 projection.update_action(session, job.action_id, status=ActionStatus.CLEARED.value)
@@ -270,10 +287,13 @@ class EffectProtocol:
                 self._event(session, job, _RELEASED, {}, now)
                 self._show(session, job, "cleared", now)
 
+        self._deps.database.together(write)
+
     def _fail_unclaimed(self, job: Job, message: str) -> ActionOutcome:
         """End an action whose claim was given back, unless another attempt got further."""
         type = self._operation(job).type
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> ActionOutcome:
             now = self._deps.clock()
             row = projection.read_action(session, job.action_id, for_update=True)
             assert row is not None, job.action_id
@@ -285,6 +305,8 @@ class EffectProtocol:
             self._event(session, job, "effect.failed", {"message": message, "changes": []}, now)
             self._show(session, dataclasses.replace(job, unseen=0), "failed", now)
             return outcome_of(session, row, speed=type.speed, now=now)
+
+        return self._deps.database.together(write)
 
     def _show(self, session: Session, job: Job, word: str, at: datetime) -> str:
         """Make this the newest step of the run, and give the action's sentence."""
@@ -301,8 +323,11 @@ class EffectProtocol:
         return sentence
 
     def _expire_lease(self, job: Job) -> None:
-        with self._deps.database.write_together() as session:
-            claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=self._deps.clock())
+        self._deps.database.together(
+            lambda session: claims.renew(
+                session, action_id=job.action_id, holder=job.holder, lease_until=self._deps.clock()
+            )
+        )
 
     def _event(self, session: Session, job: Job, kind: str, body: dict[str, Json], at: datetime) -> None:
         ledger.append(

@@ -51,9 +51,12 @@ class Execution:
         """
         action_id = f"{request.header.run_id}:{request.action.key}"
         job = Job(request.header, request.action, action_id, uuid.uuid4().hex)
+
+        def prepare(session: Session) -> ActionOutcome | Job:
+            return self._prepare(session, job, request.decision, vote_only=request.vote_only)
+
         while True:
-            with self._deps.database.write_together() as session:
-                outcome = self._prepare(session, job, request.decision, vote_only=request.vote_only)
+            outcome = self._deps.database.together(prepare)
             if isinstance(outcome, Job):
                 return self._effects.perform(outcome)
             if outcome.status is not ActionStatus.CLAIMED:

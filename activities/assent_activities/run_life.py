@@ -45,10 +45,13 @@ class RunLife:
     @activity.defn(name=ACTIVITY_NOTE_RUN, no_thread_cancel_exception=True)
     def note(self, request: NoteRun) -> None:
         """Make sure that a run can be seen, before or without its first action."""
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> None:
             now = self._deps.clock()
             self._ensure(session, request.header, now)
             projection.step_run(session, request.header.run_id, status=request.status, step="", at=now)
+
+        self._deps.database.together(write)
 
     @activity.defn(name=ACTIVITY_FIND, no_thread_cancel_exception=True)
     def find(self, request: FindAction) -> WaitingAction | None:
@@ -75,7 +78,8 @@ class RunLife:
             claimed = self._strays(session, header.run_id, _CLAIMED) if before.keys() & _CLAIMED else []
         for stray in claimed:
             self._effects.recover(Job(header, stray, f"{header.run_id}:{stray.key}", uuid.uuid4().hex))
-        with self._deps.database.write_together() as session:
+
+        def write(session: Session) -> None:
             now = self._deps.clock()
             if not before:
                 self._ensure(session, header, now)
@@ -98,6 +102,8 @@ class RunLife:
                 ledger.append(
                     session, at=now, kind="run.ended", actor=SYSTEM, run_id=header.run_id, agent=header.agent, body=body
                 )
+
+        self._deps.database.together(write)
 
     def _ensure(self, session: Session, header: RunHeader, now: datetime) -> None:
         if projection.ensure_run(self._deps.database, session, header, at=now):

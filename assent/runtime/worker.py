@@ -40,8 +40,13 @@ COUNT_EVERY = timedelta(seconds=5)
 GRACE = timedelta(seconds=8)
 """How long activities may finish when the worker is asked to end."""
 
-WORKFLOW_THREADS = 4
-"""Threads that run workflow code: it never waits, so more of them would only take the interpreter from each other."""
+INLINE = True
+"""Run workflow code on the worker's event loop, without the SDK's watch over it (its ``debug_mode``).
+
+The watch takes a run for broken that does not come to rest within two seconds. Workflow code here never waits for
+anything, so on a machine that is short of processor time it would only hit runs that did nothing wrong, and a run that
+it hit may never be let go of. Passing each step to a thread for it costs time, too.
+"""
 
 _WORKFLOWS: Mapping[Queue, Sequence[type]] = {Queue.RUNS: [AgentRun], Queue.CONTROL: [Pause, Rollback, PreviewRollback]}
 
@@ -113,10 +118,7 @@ async def running_worker(
     activities = activities_by_queue(dependencies, client)
     gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix)
     threads = settings.worker_activities + settings.worker_local_activities
-    with (
-        ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor,
-        ThreadPoolExecutor(WORKFLOW_THREADS, thread_name_prefix="workflows") as workflow_executor,
-    ):
+    with ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor:
         async with AsyncExitStack() as stack:
             for queue in Queue:
                 worker = Worker(
@@ -126,7 +128,7 @@ async def running_worker(
                     activities=activities[queue],
                     activity_executor=executor,
                     workflow_runner=workflow_runner(),
-                    workflow_task_executor=workflow_executor,
+                    debug_mode=INLINE,
                     max_cached_workflows=settings.worker_cached_workflows,
                     max_concurrent_workflow_tasks=settings.worker_workflow_tasks,
                     max_concurrent_activities=settings.worker_activities,

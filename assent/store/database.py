@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -24,6 +24,8 @@ SQLITE_BUSY_MS = 30_000
 """How long a SQLite connection waits for another process's write lock."""
 
 _WRITES = "assent_writes"
+
+_T = TypeVar("_T")
 
 
 class Database:
@@ -71,7 +73,7 @@ class Database:
         """A transaction that commits at the end of the block and rolls back on any error.
 
         On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that what it reads stays true until it
-        commits; threads of one process queue for it fairly instead of polling.
+        commits; threads of one process queue for it fairly instead of polling. Blocks do not nest.
 
         Raises:
             Unavailable: The database cannot be reached.
@@ -79,18 +81,23 @@ class Database:
         with _translated(), self._writers.alone() if self._writers else self._transaction() as session:
             yield session
 
-    @contextlib.contextmanager
-    def write_together(self) -> Iterator[Session]:
-        """Like :meth:`write`, for the many short transactions of actions: on SQLite they may share a commit.
+    def together(self, work: Callable[[Session], _T]) -> _T:
+        """Run a transaction like those of :meth:`write`, one of the many short ones of actions.
 
-        It ends when that commit is on the disk. Until then others that share it see what this one wrote, so nothing
-        that it reads may be remembered beyond what it writes.
+        On SQLite it may share its commit, and returns when that is on the disk. Until then others that share it see
+        what this one wrote, so nothing that it reads may be remembered beyond what it writes.
+
+        Args:
+            work: What the transaction does, perhaps in another thread. It begins no other.
 
         Raises:
             Unavailable: The database cannot be reached, or could not keep it.
         """
-        with _translated(), self._writers.together() if self._writers else self._transaction() as session:
-            yield session
+        with _translated():
+            if self._writers:
+                return self._writers.together(work)
+            with self._transaction() as session:
+                return work(session)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -109,6 +116,8 @@ class Database:
 
     def close(self) -> None:
         """Give back all connections."""
+        if self._writers:
+            self._writers.close()
         self.engine.dispose()
         if self._turns:
             self._turns.close()

@@ -1,16 +1,20 @@
-"""Transactions on SQLite that share a commit: the disk is waited for once for all of them.
+"""Transactions on SQLite, one after the other, in the order in which they were asked for.
 
 SQLite has one writer at a time, and a commit that survives a power cut waits for the disk, a few milliseconds. Under
-load those waits would be what limits a worker. So transactions that come one after the other share one: each runs
-alone, inside a savepoint of its own, and whoever finds nobody waiting behind it commits for all. None of them returns
-before that commit is on the disk, so what it means to its caller is what a transaction of its own would mean.
+load those waits would be what limits a worker, and next to them the changes from thread to thread. So one thread of a
+process runs all short transactions: each alone, inside a savepoint of its own, and those that wait already share one
+commit. None of them returns before that commit is on the disk, so what it means to its caller is what a transaction
+of its own would mean. A transaction that wants a commit of its own is given its turn in the same queue.
 """
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,11 +29,11 @@ MOST_MEMBERS = 32
 RELEASE = "RELEASE member"
 """Ends one transaction among those that share a commit."""
 
-_LOOK_AGAIN_SECONDS = 1.0
+_T = TypeVar("_T")
 
 
 class Writers:
-    """The queue of one process's writing transactions.
+    """The queue of one process's writing transactions, and the thread that serves it.
 
     Args:
         engine: Begins transactions with the write lock.
@@ -39,16 +43,17 @@ class Writers:
     def __init__(self, engine: Engine, turns: Turns) -> None:
         self._engine = engine
         self._turns = turns
-        self._turn = threading.Lock()
-        self._count = threading.Lock()
-        self._waiting = 0
-        self._batch: _Batch | None = None
+        self._queue: SimpleQueue[_Place] = SimpleQueue()
+        self._entrance = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[Session]:
         """A transaction with a commit of its own."""
-        with self._in_turn():
-            self._commit_batch()
+        turn = _Alone()
+        try:
+            self._put(turn)
+            turn.come.wait()
             with self._turns.taken(), Session(self._engine, expire_on_commit=False) as session, session.begin():
                 try:
                     yield session
@@ -57,56 +62,116 @@ class Writers:
                     # and refuse it every later write: give the connection up.
                     session.invalidate()
                     raise
+        finally:
+            turn.gone.set()
 
-    @contextlib.contextmanager
-    def together(self) -> Iterator[Session]:
-        """A transaction whose commit others may share; it ends when that commit is on the disk.
+    def together(self, work: Callable[[Session], _T]) -> _T:
+        """Run a transaction whose commit others may share; it returns when that commit is on the disk.
+
+        Args:
+            work: What it does, in the context of the caller but in another thread; it must not write otherwise.
 
         Raises:
             Unavailable: The commit failed; nothing was changed.
         """
-        with self._in_turn():
-            batch = self._batch = self._batch or _Batch(self._engine, self._turns)
-            try:
-                with batch.member() as session:
-                    yield session
-            finally:
-                if not self._waiting or batch.full:
-                    self._commit_batch()
-        while not batch.over.wait(_LOOK_AGAIN_SECONDS):
-            self._look_after(batch)
-        if batch.error is not None:
-            raise Unavailable(
-                "The database could not keep what was written.", where="database", todo="Trying again is safe."
-            ) from batch.error
+        member = _Member(work)
+        self._put(cast("_Member[object]", member))
+        member.over.wait()
+        return member.outcome()
 
-    @contextlib.contextmanager
-    def _in_turn(self) -> Iterator[None]:
-        with self._count:
-            self._waiting += 1
-        counted = True
+    def close(self) -> None:
+        """End the thread when everything before is written; the next transaction would start another."""
+        with self._entrance:
+            if self._thread is not None:
+                self._queue.put(_End())
+                self._thread.join()
+                self._thread = None
+
+    def _put(self, place: _Place) -> None:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("A transaction cannot wait for another one: both would wait for ever.")
+        with self._entrance:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
+                self._thread.start()
+            self._queue.put(place)
+
+    def _serve(self) -> None:
+        following: _Place | None = None
+        while not isinstance(place := following or self._queue.get(), _End):
+            if isinstance(place, _Alone):
+                place.come.set()
+                place.gone.wait()
+                following = None
+            else:
+                following = self._share(place)
+
+    def _share(self, first: _Member[object]) -> _Place | None:
+        """Run a transaction and those that wait behind it, and commit for all; gives who comes next, if it is known."""
         try:
-            with self._turn:
-                with self._count:
-                    self._waiting -= 1
-                counted = False
-                yield
-        finally:
-            if counted:
-                with self._count:
-                    self._waiting -= 1
+            batch = _Batch(self._engine, self._turns)
+        except BaseException as error:
+            first.error = error
+            first.over.set()
+            return None
+        following: _Place | None = first
+        while isinstance(following, _Member):
+            batch.run(following)
+            following = None if batch.full else self._next()
+        batch.commit()
+        return following
 
-    def _look_after(self, batch: _Batch) -> None:
-        """Commit a batch that was left alone because a cancelled activity broke its thread off."""
-        with self._in_turn():
-            if not batch.over.is_set():
-                self._batch = None
-                batch.commit()
+    def _next(self) -> _Place | None:
+        try:
+            return self._queue.get_nowait()
+        except Empty:
+            return None
 
-    def _commit_batch(self) -> None:
-        batch, self._batch = self._batch, None
-        if batch is not None:
-            batch.commit()
+
+class _Alone:
+    """A place in the queue of a transaction with a commit of its own, which its own thread runs.
+
+    Attributes:
+        come: Its turn has come.
+        gone: Its turn is over, or it is not wanted any more.
+    """
+
+    def __init__(self) -> None:
+        self.come = threading.Event()
+        self.gone = threading.Event()
+
+
+class _Member(Generic[_T]):
+    """A transaction that shares a commit.
+
+    Attributes:
+        over: Its outcome is known.
+        error: Why it was taken back.
+    """
+
+    def __init__(self, work: Callable[[Session], _T]) -> None:
+        self._work = work
+        self._context = contextvars.copy_context()
+        self._result: _T | None = None
+        self.over = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self, session: Session) -> None:
+        """Do its work."""
+        self._result = self._context.run(self._work, session)
+
+    def outcome(self) -> _T:
+        """What its work gave, or its error."""
+        if self.error is not None:
+            raise self.error
+        return cast("_T", self._result)
+
+
+class _End:
+    """A place in the queue that ends it."""
+
+
+_Place: TypeAlias = "_Member[object] | _Alone | _End"
 
 
 class _Batch:
@@ -126,32 +191,25 @@ class _Batch:
             self._turns.give()
             raise
         self._spoilt = False
-        self.members = 0
-        self.over = threading.Event()
-        self.error: BaseException | None = None
+        self._members: list[_Member[object]] = []
 
     @property
     def full(self) -> bool:
         """Whether it takes no more members."""
-        return self.members >= MOST_MEMBERS or not self._alive
+        return len(self._members) >= MOST_MEMBERS or not self._alive
 
-    @contextlib.contextmanager
-    def member(self) -> Iterator[Session]:
-        """A transaction in the transaction: its error takes back what it did, and nothing else."""
-        self.members += 1
-        self._connection.exec_driver_sql("SAVEPOINT member")
+    def run(self, member: _Member[object]) -> None:
+        """Run a transaction in the transaction: its error takes back what it did, and nothing else."""
+        self._members.append(member)
         try:
+            self._connection.exec_driver_sql("SAVEPOINT member")
             with Session(self._connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
-                yield session
+                member.run(session)
                 session.flush()
             self._connection.exec_driver_sql(RELEASE)
-        except BaseException:
-            self._spoilt = True
-            # A flush that failed has taken back the whole transaction: then the commit fails for all members.
-            if self._alive:
-                self._connection.exec_driver_sql("ROLLBACK TO member")
-                self._connection.exec_driver_sql(RELEASE)
-            raise
+        except BaseException as error:
+            member.error, self._spoilt = error, True
+            self._take_back(member)
 
     def commit(self) -> None:
         """Commit for all members, and let them go on."""
@@ -160,13 +218,32 @@ class _Batch:
                 raise RuntimeError("The shared transaction was taken back before its commit.")
             self._transaction.commit()
         except BaseException as error:
-            self.error, self._spoilt = error, True
+            self._fail(error)
         finally:
             if self._spoilt:
                 self._connection.invalidate()
             self._connection.close()
             self._turns.give()
-            self.over.set()
+            for member in self._members:
+                member.over.set()
+
+    def _take_back(self, member: _Member[object]) -> None:
+        """Undo what one member did; a flush that failed has taken back everybody's, then the commit fails for all."""
+        try:
+            if self._alive:
+                self._connection.exec_driver_sql("ROLLBACK TO member")
+                self._connection.exec_driver_sql(RELEASE)
+        except SQLAlchemyError:
+            self._connection.invalidate()
+
+    def _fail(self, cause: BaseException) -> None:
+        self._spoilt = True
+        for member in self._members:
+            if member.error is None:
+                member.error = Unavailable(
+                    "The database could not keep what was written.", where="database", todo="Trying again is safe."
+                )
+                member.error.__cause__ = cause
 
     @property
     def _alive(self) -> bool:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,7 @@ def _all_at_once(database: Database, work: Callable[[int], None]) -> None:
 
 
 def _note(database: Database, number: int) -> None:
-    with database.write_together() as session:
-        session.execute(text("INSERT INTO notes VALUES (:number)"), {"number": number})
+    database.together(lambda session: session.execute(text("INSERT INTO notes VALUES (:number)"), {"number": number}))
 
 
 def test_those_that_wait_share_commits(database: Database) -> None:
@@ -66,12 +66,14 @@ def test_each_is_on_the_disk_when_it_returns(database: Database) -> None:
 
 
 def test_an_error_takes_back_its_own_part_alone(database: Database) -> None:
+    def note_but_every_third(session: Session, number: int) -> None:
+        session.execute(text("INSERT INTO notes VALUES (:number)"), {"number": number})
+        if number % 3 == 0:
+            raise LookupError(number)
+
     def fail_every_third(number: int) -> None:
         try:
-            with database.write_together() as session:
-                session.execute(text("INSERT INTO notes VALUES (:number)"), {"number": number})
-                if number % 3 == 0:
-                    raise LookupError(number)
+            database.together(partial(note_but_every_third, number=number))
         except LookupError:
             assert number % 3 == 0
 
@@ -113,12 +115,11 @@ def test_a_plain_transaction_shares_with_nobody(database: Database) -> None:
 def test_nobody_is_told_that_something_was_kept_when_the_disk_is_full(database: Database) -> None:
     """SQLite then takes back the whole transaction by itself, also what others who share its commit wrote."""
     told: dict[str, str] = {}
-    begun = threading.Event()
+    begun, both = threading.Event(), threading.Event()
 
     def keep(name: str, work: Callable[[Session], None]) -> None:
         try:
-            with database.write_together() as session:
-                work(session)
+            database.together(work)
             told[name] = "kept"
         except Unavailable:
             told[name] = "unavailable"
@@ -126,9 +127,7 @@ def test_nobody_is_told_that_something_was_kept_when_the_disk_is_full(database: 
     def small(session: Session) -> None:
         session.execute(text("INSERT INTO texts VALUES (1, 'small')"))
         begun.set()
-        until = time.monotonic() + 30
-        while not database._writers._waiting and time.monotonic() < until:  # type: ignore[union-attr]
-            time.sleep(0.01)
+        assert both.wait(30)
         pages = session.execute(text("PRAGMA page_count")).scalar_one()
         session.execute(text(f"PRAGMA max_page_count = {pages}"))
 
@@ -142,6 +141,9 @@ def test_nobody_is_told_that_something_was_kept_when_the_disk_is_full(database: 
     assert begun.wait(30)
     second = threading.Thread(target=keep, args=("large", large))
     second.start()
+    while database._writers._queue.empty():  # type: ignore[union-attr]
+        time.sleep(0.01)
+    both.set()
     first.join()
     second.join()
     with database.read() as session:
@@ -149,3 +151,34 @@ def test_nobody_is_told_that_something_was_kept_when_the_disk_is_full(database: 
     assert told == {"small": "unavailable", "large": "unavailable"}
     _note(database, 1)
     assert _numbers(database) == {1}
+
+
+def test_a_transaction_begins_no_other(database: Database) -> None:
+    def begin_another(session: Session) -> None:
+        with database.write():
+            pass
+
+    with pytest.raises(RuntimeError, match="another"):
+        database.together(begin_another)
+    with pytest.raises(RuntimeError, match="another"):
+        database.together(lambda session: _note(database, 1))
+    _note(database, 2)
+    assert _numbers(database) == {2}
+
+
+def test_what_was_asked_for_is_written_before_it_closes(database: Database) -> None:
+    with ThreadPoolExecutor(_AT_ONCE) as executor:
+        notes = [executor.submit(_note, database, number) for number in range(_AT_ONCE)]
+        database.close()
+        for note in notes:
+            note.result(60)
+    assert _numbers(database) == set(range(_AT_ONCE))
+
+
+def test_its_errors_name_the_line_of_the_caller_too(database: Database) -> None:
+    def fail(session: Session) -> None:
+        raise LookupError("nothing")
+
+    with pytest.raises(LookupError) as raised:
+        database.together(fail)
+    assert {"fail", "test_its_errors_name_the_line_of_the_caller_too"} <= {entry.name for entry in raised.traceback}
