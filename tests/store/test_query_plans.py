@@ -20,7 +20,8 @@ from assent.domain.approvals import ApprovalStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Assurance
 from assent.domain.runs import RunStatus
-from assent.store import comments, electorate, groups, outbox, people, saved_views
+from assent.store import comments, electorate, groups, outbox, people, saved_views, suggestions
+from assent.store import quality as counting
 from assent.store.database import Database
 from assent.store.queries import (
     agents,
@@ -31,6 +32,7 @@ from assent.store.queries import (
     inbox_walk,
     ledger,
     pauses,
+    quality,
     revisions,
     rollbacks,
     runs,
@@ -137,6 +139,12 @@ LISTS: dict[str, List] = {
     "pauses of a run": lambda s, r: pauses.covering(s, agent="agent-3", run_id="run-7"),
     "rollbacks": lambda s, r: rollbacks.page(s, request=r),
     "rollbacks of a run": lambda s, r: rollbacks.of_scope(s, "run-7"),
+    "figures": lambda s, r: quality.page(s, NOW, days=90, request=r),
+    "figures of an agent": lambda s, r: quality.page(s, NOW, days=90, agent="agent-3", request=r),
+    "figures of a kind": lambda s, r: quality.of_kind(s, "agent-3", "shop.type_1", NOW, days=90),
+    "what is to be counted": lambda s, r: counting.sealed(s, 100, 110),
+    "suggestions": lambda s, r: suggestions.open_ones(s, NOW),
+    "suggestions put aside": lambda s, r: suggestions.dismissed(s, NOW),
     "outbox": lambda s, r: outbox.queue(s, "slack", request=r),
     "outbox of a request": lambda s, r: outbox.waiting(s, "ap-7"),
 }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
 from assent.domain.people import Actor, Via
+from assent.domain.quality import COUNTS
 from assent.store.database import Database
 from assent.store.tables import (
     AbsenceRow,
@@ -20,15 +21,19 @@ from assent.store.tables import (
     CardVersionRow,
     CommentRow,
     DecisionRow,
+    DismissalRow,
     EditRow,
     GrantRow,
     GrantUseRow,
     GroupMemberRow,
     GroupRow,
     LedgerEventRow,
+    LedgerLinkRow,
     OutboxRow,
     PauseRow,
     PersonRow,
+    QualityDayRow,
+    QualityKindRow,
     ResourceRow,
     RevisionRow,
     RollbackRow,
@@ -271,6 +276,26 @@ def _absence(number: int) -> dict[str, Any]:
     }
 
 
+def _kind(number: int) -> dict[str, Any]:
+    return {"agent": f"agent-{number // 4}", "type": f"shop.type_{number % 4}"}
+
+
+def _day(number: int) -> dict[str, Any]:
+    counts = dict.fromkeys(COUNTS, 3)
+    kind = number // 90
+    day = (NOW - timedelta(days=number % 90)).date().isoformat()
+    return {**_kind(kind), "day": day, **counts, "decide": {"40": 3}, "look": {"30": 3}}
+
+
+def _dismissal(number: int) -> dict[str, Any]:
+    until = NOW + timedelta(days=1)
+    return {**_kind(number), "suggestion": "freer", "until": until, "reason": "", "person": ANNA, "at": _at(number)}
+
+
+def _link(number: int) -> dict[str, Any]:
+    return {"seq": number + 1, "event_id": number + 1, "previous": "", "hash": ""}
+
+
 _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     GroupRow: _group,
     GroupMemberRow: _member,
@@ -291,4 +316,8 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     RollbackRow: _rollback,
     ResourceRow: _touch,
     SavedViewRow: _view,
+    QualityKindRow: _kind,
+    QualityDayRow: _day,
+    DismissalRow: _dismissal,
+    LedgerLinkRow: _link,
 }

@@ -18,6 +18,7 @@ from assent_ui.api import (
     pauses,
     people,
     plans,
+    quality,
     revisions,
     rollbacks,
     runs,
@@ -46,4 +47,5 @@ for _part in (
     owning,
 ):
     router.include_router(_part.router, prefix="/api/v1")
+    quality,
 router.include_router(docs.router)

@@ -19,6 +19,7 @@ from assent_ui.pages import (
     people,
     request,
     request_edit,
+    quality,
     request_grant,
     request_hand,
     request_plan,
@@ -69,5 +70,6 @@ for _page in (
 
 def include_pages(app: FastAPI) -> None:
     """Add every page and their static files; ``app.state.deps`` must be there when a request comes."""
+    quality,
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from assent.domain.errors import AssentError, BrokenCard, Conflict, Forbidden, NeedsProof, NotFound, Unavailable
 from assent.domain.people import Assurance, Role
+from assent.domain.tiers import Tier
 from assent.store.queries import agents
 from assent_ui.card_desk import CardDesk, CheckedCard
 from assent_ui.deps import Deps, DepsHere
@@ -25,6 +26,7 @@ router = APIRouter()
 MAX_SOURCE = 256 * 1024
 """Bytes of a card."""
 
+_TIERS = {tier.word for tier in Tier}
 _FAULT = re.compile(r"^(?P<where>[\w.\-*]+): (?P<what>.+)$")
 
 
@@ -47,6 +49,7 @@ class Draft:
         changes: What is different from that version.
         faults: What is wrong with it.
         problem: Why it could not be published.
+        suggestion: An action type and the tier that figures suggest for it, if somebody came from there.
     """
 
     source: str
@@ -55,15 +58,20 @@ class Draft:
     changes: tuple[FieldRow, ...] | None = None
     faults: tuple[Fault, ...] = ()
     problem: AssentError | None = None
+    suggestion: tuple[str, str] | None = None
 
 
 @router.get("/cards/new", response_class=HTMLResponse)
-def begin(here: Here, deps: DepsHere, agent: str = "") -> HTMLResponse:
-    """The page to write a card on; with ``agent``, beginning with the one in force."""
+def begin(here: Here, deps: DepsHere, agent: str = "", suggested: str = "", tier: str = "") -> HTMLResponse:
+    """The page to write a card on; with ``agent``, beginning with the one in force.
+
+    ``suggested`` and ``tier`` are an action type and what it might be changed to; the text says so, nothing is changed.
+    """
     _desk(here, deps)
     with here.database.read() as session:
         source = agents.one(session, agent).source if agent else ""
-    return _page(here, Draft(source), agent)
+    known = suggested if any(f"{suggested}:" == line.strip() for line in source.splitlines()) else ""
+    return _page(here, Draft(source, suggestion=(known, tier) if known and tier in _TIERS else None), agent)
 
 
 @router.post("/cards/new", response_class=HTMLResponse)
