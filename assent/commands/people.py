@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assent.commands import people_absent
+from assent.commands import people_absent, people_reach
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Cursor, Limit, Yes, ago, confirm, note, show_page, show_table, tell
 from assent.domain.people import Role
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Who there is, what they may do, and links to sign in.", no_args_is_help=True)
 app.command()(people_absent.absent)
 app.command()(people_absent.back)
+app.command()(people_reach.reach)
 app.command("absences")(people_absent.list_absences)
 
 Email = Annotated[str, typer.Argument(help="The person's address.", metavar="ADDRESS")]

@@ -122,11 +122,12 @@ def _ask(session: Session, written: Notification, row: ApprovalRow, earlier: Seq
         if not wishes.mail or person.id in voted:
             continue
         mine = [one for one in earlier if one.notification.recipient == person.id]
-        due = wishes.due(at, presses=written.kind in _PRESSES)
+        presses = written.kind in _PRESSES
+        due = wishes.due(at, presses=presses)
         waiting = next((one.notification for one in mine if one.waits), None)
-        if waiting is not None and waiting.revision == row.revision:
-            if due <= at and waiting.attempts == 0:
-                outbox.bring_forward(session, waiting, at=at)
+        # One that waits for the morning gives way to one that need not; one that failed is tried again by itself.
+        gives_way = presses and due <= at and waiting is not None and waiting.attempts == 0 and waiting.due_at > at
+        if waiting is not None and waiting.revision == row.revision and not gives_way:
             continue
         if waiting is not None:
             outbox.let_go(session, waiting)

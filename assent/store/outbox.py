@@ -135,15 +135,6 @@ def postpone(session: Session, claimed: Notification, *, until: datetime) -> boo
     return _update(session, claimed, due_at=until)
 
 
-def bring_forward(session: Session, waiting: Notification, *, at: datetime) -> None:
-    """Make a notification due that waits for a later time."""
-    session.execute(
-        update(OutboxRow)
-        .where(col(OutboxRow.id) == waiting.id, col(OutboxRow.sent) == false(), col(OutboxRow.due_at) > at)
-        .values(due_at=at)
-    )
-
-
 def claim_due(
     database: Database, channel: str, *, at: datetime, lease: timedelta, limit: int = 1
 ) -> Sequence[Notification]:

@@ -19,6 +19,7 @@ from assent_ui.api import (
     people,
     plans,
     quality,
+    reaching,
     revisions,
     rollbacks,
     runs,
@@ -42,10 +43,11 @@ for _part in (
     ledger,
     me,
     account,
+    reaching,
     people,
     absences,
     owning,
+    quality,
 ):
     router.include_router(_part.router, prefix="/api/v1")
-    quality,
 router.include_router(docs.router)

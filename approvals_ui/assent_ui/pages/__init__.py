@@ -15,11 +15,14 @@ from assent_ui.pages import (
     keys,
     ledger,
     live,
+    mail,
+    mail_queue,
     openid,
     people,
+    quality,
+    reaching,
     request,
     request_edit,
-    quality,
     request_grant,
     request_hand,
     request_plan,
@@ -56,6 +59,9 @@ for _page in (
     system,
     live,
     sign_in,
+    mail,
+    mail_queue,
+    reaching,
     whole,
     account,
     cards,
@@ -64,12 +70,12 @@ for _page in (
     openid,
     people,
     slack,
+    quality,
 ):
     router.include_router(_page.router)
 
 
 def include_pages(app: FastAPI) -> None:
     """Add every page and their static files; ``app.state.deps`` must be there when a request comes."""
-    quality,
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -20,6 +20,7 @@ from assent_ui.deps import Deps, DepsHere
 from assent_ui.identity import proving
 from assent_ui.identity.own import has_proof, may_change_proofs, may_set_up, own_person, store_password
 from assent_ui.pages.context import Here, Place
+from assent_ui.pages.reaching import reaching_form
 from assent_ui.pages.sign_in import entered, options_answer, own_path, passkeys_elsewhere, told
 from assent_ui.rendering.devices import device_in_words
 
@@ -35,6 +36,7 @@ _DONE = {
     "ended": "That session has ended.",
     "others": "Every other session has ended.",
     "unbound": "That account is no longer connected.",
+    "reaching": "Kept. It holds for everything that is sent from now on.",
     "confirmed": "It is you. For five minutes you may do what needs a fresh proof.",
 }
 
@@ -252,6 +254,7 @@ def _page(
             groups=sorted(groups.groups_of(session, viewer.id)),
             sessions=[(each, device_in_words(each.user_agent)) for each in open_sessions],
             shortest=passwords.SHORTEST,
+            reach=reaching_form(session, deps, viewer.id),
         )
 
 

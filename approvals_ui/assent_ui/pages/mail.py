@@ -83,7 +83,7 @@ def _page(
         error=error,
         request_page=_request_page(approval_id) if approval_id else "",
     )
-    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
     return HTMLResponse(html, status_code=error.status if error else 200, headers=headers)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from assent.domain.words import counted, lasting
 from assent.store import outbox, people
+from assent.store.letters import MAIL
 from assent.store.queries import agents, ledger, timeline
 from assent.store.queries.agents import KeyView
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
@@ -51,10 +52,10 @@ async def system(here: Here, deps: DepsHere) -> HTMLResponse:
     """Parts, people and keys."""
     seen = await deps.readiness.look()
     parts = [Part(_NAMES.get(name, name), _sentence(part["detail"]), part["ok"]) for name, part in seen.items()]
-    return await here.in_thread(lambda: _page(here, parts))
+    return await here.in_thread(lambda: _page(here, parts, MAIL in deps.channels))
 
 
-def _page(here: Here, parts: list[Part]) -> HTMLResponse:
+def _page(here: Here, parts: list[Part], mail_on: bool) -> HTMLResponse:
     with here.database.read() as session:
         shown = [*parts, _ledger(here, session)]
         return here.show(
@@ -66,6 +67,8 @@ def _page(here: Here, parts: list[Part]) -> HTMLResponse:
             people=people.page(session, request=PageRequest(MAX_LIMIT)).items,
             keys=_keys(here, session),
             slack=outbox.backlog(session, SLACK),
+            mail=outbox.backlog(session, MAIL),
+            mail_on=mail_on,
         )
 
 
