@@ -14,8 +14,10 @@ from assent.gateway import Gateway, utc_now
 from assent.store.database import Database
 from assent.store.mail_links import MailLinks
 from assent.store.refusals import Refusals
+from assent.store.sealing import Sealer
 from assent.store.sign_in import SignIn
 from assent.store.slack_tickets import Tickets
+from assent.store.webhooks import SEALED_FOR
 from assent_ui import failures, health
 from assent_ui.api.router import router as api_router
 from assent_ui.card_desk import CardDesk
@@ -45,6 +47,7 @@ def create_app(
     openid: OpenIdSettings | None = None,
     cards: CardDesk | None = None,
     slack_install_url: str = "",
+    webhooks_internal: bool = False,
 ) -> FastAPI:
     """Build the application.
 
@@ -60,6 +63,7 @@ def create_app(
         openid: The OpenID provider that people may sign in with, if there is one.
         cards: Publishes cards, if there is something to check them against.
         slack_install_url: Where a Slack workspace installs the app, if it can; a ticket is appended.
+        webhooks_internal: Webhooks may go to private networks, and by ``http``.
     """
     deps = Deps(
         gateway=gateway,
@@ -80,7 +84,9 @@ def create_app(
         cards=cards,
         slack=SlackDesk(Tickets(secret_key), slack_install_url),
         mail_links=MailLinks(secret_key),
+        webhook_sealer=Sealer(secret_key, SEALED_FOR),
         channels=gateway.channels,
+        webhooks_internal=webhooks_internal,
     )
 
     @asynccontextmanager

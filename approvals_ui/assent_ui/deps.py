@@ -17,6 +17,7 @@ from assent.store.database import Database
 from assent.store.mail_links import MailLinks
 from assent.store.passkeys import PasskeySite
 from assent.store.refusals import Refusals
+from assent.store.sealing import Sealer
 from assent.store.sign_in import SignIn
 from assent_ui.card_desk import CardDesk
 from assent_ui.identity.openid import OpenIdProvider
@@ -52,7 +53,9 @@ class Deps:
         cards: Publishes cards; ``None`` where no connector is at hand.
         slack: What the pages about Slack work with.
         mail_links: Makes and checks the links in mails.
+        webhook_sealer: Seals the secrets of webhooks.
         channels: The ways that this installation tells people by.
+        webhooks_internal: Webhooks may go to private networks, and by ``http``.
     """
 
     gateway: Gateway
@@ -68,7 +71,9 @@ class Deps:
     templates: Environment
     slack: SlackDesk
     mail_links: MailLinks
+    webhook_sealer: Sealer
     channels: tuple[str, ...] = ()
+    webhooks_internal: bool = False
     temporal_ui_url: str | None = None
     temporal_namespace: str = "default"
     passkeys: PasskeySite | None = None

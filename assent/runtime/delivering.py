@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from assent.gateway import utc_now
+from assent.reaching.hooks import Caller
 from assent.reaching.mailer import Mailer
 from assent.reaching.post import MailServer
 from assent.runtime.secrets import signing_key
 from assent.runtime.settings import Settings
 from assent.store.database import Database
 from assent.store.mail_links import MailLinks
+from assent.store.sealing import Sealer
+from assent.store.webhooks import SEALED_FOR
 
 GRACE_SECONDS = 8.0
 """How long what is being sent may take when the process is asked to end; what is broken off is sent again."""
@@ -47,11 +50,26 @@ def mailer(settings: Settings, database: Database) -> Mailer:
     )
 
 
+def caller(settings: Settings, database: Database) -> Caller:
+    """What calls webhooks."""
+    return Caller(
+        database,
+        Sealer(signing_key(settings), SEALED_FOR),
+        public_url=settings.public_url,
+        internal=settings.webhooks_internal,
+        clock=utc_now,
+    )
+
+
 @asynccontextmanager
 async def delivering(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Deliver while the block runs, by every way that is set up."""
     stop = asyncio.Event()
-    ways = {"mail": mailer(settings, database).run} if settings.mail_wanted else {}
+    ways = {}
+    if settings.mail_wanted:
+        ways["mail"] = mailer(settings, database).run
+    if settings.webhooks:
+        ways["webhook"] = caller(settings, database).run
     tasks = [asyncio.create_task(run(stop), name=name) for name, run in ways.items()]
     for task in tasks:
         task.add_done_callback(_told)

@@ -151,6 +151,10 @@ class Settings(BaseSettings):
         le=24 * 14,
         description="Hours that the link in a mail works at most; it ends with its request's time.",
     )
+    webhooks: bool = Field(default=False, description="Call the webhooks that are kept (`assent webhook add`).")
+    webhooks_internal: bool = Field(
+        default=False, description="Let webhooks go to addresses of private networks, and by `http`."
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Key that signs sessions and links, 32 characters or more; unset, one is kept in the data folder.",

@@ -85,6 +85,7 @@ def build(settings: Settings, gateway: Gateway, database: Database) -> FastAPI:
         openid=_openid(settings),
         cards=Desk(settings, database),
         slack_install_url=f"{settings.slack_http_url}/slack/install?link=" if settings.slack_installable else "",
+        webhooks_internal=settings.webhooks_internal,
     )
 
 

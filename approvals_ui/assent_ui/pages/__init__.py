@@ -35,6 +35,7 @@ from assent_ui.pages import (
     stop,
     system,
     undo,
+    webhooks,
     whole,
 )
 from assent_ui.rendering.environment import STATIC
@@ -61,6 +62,7 @@ for _page in (
     sign_in,
     mail,
     mail_queue,
+    webhooks,
     reaching,
     whole,
     account,

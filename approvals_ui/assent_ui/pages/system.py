@@ -14,6 +14,7 @@ from assent.store.letters import MAIL
 from assent.store.queries import agents, ledger, timeline
 from assent.store.queries.agents import KeyView
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
+from assent.store.webhooks import WEBHOOK
 from assent_ui.deps import DepsHere
 from assent_ui.pages.context import Here
 from assent_ui.pages.slack import CHANNEL as SLACK
@@ -69,6 +70,7 @@ def _page(here: Here, parts: list[Part], mail_on: bool) -> HTMLResponse:
             slack=outbox.backlog(session, SLACK),
             mail=outbox.backlog(session, MAIL),
             mail_on=mail_on,
+            hooks=outbox.backlog(session, WEBHOOK),
         )
 
 

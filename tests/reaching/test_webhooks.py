@@ -1,0 +1,281 @@
+"""Webhooks are signed, called in order and again, go nowhere private, and one that is dead holds up no other."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from assent.domain.people import SYSTEM, Role
+from assent.reaching import hooks
+from assent.reaching.addresses import GuardedResolver, is_open
+from assent.reaching.hooks import Caller
+from assent.store import approvals, webhooks
+from assent.store.sealing import Sealer
+from assent.store.webhooks import SEALED_FOR, WEBHOOK
+from tests.identity.house import ADDRESS, KEY, House
+from tests.pages.reading import PageReader
+from tests.reaching.bureau import Bureau
+from tests.site import HOSTILE
+
+SEALER = Sealer(KEY, SEALED_FOR)
+
+
+@dataclass
+class Receiver:
+    """A program that is called.
+
+    Attributes:
+        url: Where.
+        secret: What it checks signatures with.
+        got: What it took: ids and bodies, oldest first.
+        answers: What it says to the next calls; then 204.
+        bad: How many calls were not signed by its secret.
+        tries: How many calls there were.
+    """
+
+    url: str = ""
+    secret: str = ""
+    got: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    answers: list[web.Response] = field(default_factory=list)
+    bad: int = 0
+    tries: int = 0
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Check and keep a call, as docs/reaching.md shows."""
+        body, id, sent = await request.read(), request.headers["webhook-id"], request.headers["webhook-timestamp"]
+        self.tries += 1
+        key = base64.b64decode(self.secret.removeprefix("whsec_"))
+        signed = base64.b64encode(hmac.new(key, f"{id}.{sent}.".encode() + body, hashlib.sha256).digest()).decode()
+        if f"v1,{signed}" not in request.headers["webhook-signature"].split():
+            self.bad += 1
+            return web.Response(status=401)
+        if self.answers:
+            return self.answers.pop(0)
+        self.got.append((id, json.loads(body)))
+        return web.Response(status=204)
+
+    @property
+    def events(self) -> list[object]:
+        """What it was told."""
+        return [body["type"] for _, body in self.got]
+
+
+@pytest_asyncio.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """A program on loopback."""
+    made = Receiver()
+    app = web.Application(client_max_size=10**7)
+    app.router.add_post("/hook", made.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+def told(bureau: Bureau) -> Bureau:
+    """Requests that webhooks are told of."""
+    bureau.channels = (WEBHOOK,)
+    return bureau
+
+
+def add(bureau: Bureau, url: str, person_id: str = "") -> tuple[str, str]:
+    """Keep a webhook; gives its id and secret."""
+    with bureau.database.write() as session:
+        made, secret = webhooks.add(
+            session, SEALER, url=url, at=bureau.clock(), by=SYSTEM, internal=True, person_id=person_id
+        )
+    return made.id, secret
+
+
+def caller(bureau: Bureau, *, internal: bool = True) -> Caller:
+    """What calls."""
+    return Caller(bureau.database, SEALER, public_url=ADDRESS, internal=internal, clock=bureau.clock)
+
+
+async def make_calls(one: Caller) -> None:
+    """Make all that are due."""
+    while await one.turn():
+        pass
+
+
+async def test_a_request_is_told_signed_and_in_order(told: Bureau, receiver: Receiver) -> None:
+    ann = told.person("Ann")
+    _, receiver.secret = add(told, receiver.url)
+    approval_id = told.ask(agent_words=HOSTILE, arguments={"card": "••••••"})
+    told.notify(approvals.CHANGED, approval_id)
+    told.notify(approvals.REMINDER, approval_id)
+    told.close(approval_id, ann)
+    await make_calls(caller(told))
+    assert receiver.events == ["approval.requested", "approval.reminded", "approval.decided"]
+    assert len({id for id, _ in receiver.got}) == 3
+    data = receiver.got[-1][1]["data"]
+    assert isinstance(data, dict)
+    assert (data["status"], data["decided_by"]) == ("approved", "Ann")
+    assert data["url"] == f"{ADDRESS}/approvals/{approval_id}"
+    assert data["card"]["agent_words"] == HOSTILE
+    assert "/mail/" not in json.dumps(receiver.got)
+    assert receiver.bad == 0
+    assert told.queue(WEBHOOK) == []
+
+
+async def test_what_was_not_taken_is_called_again_with_the_same_id(told: Bureau, receiver: Receiver) -> None:
+    _, receiver.secret = add(told, receiver.url)
+    receiver.answers = [
+        web.Response(status=500),
+        web.Response(status=429, headers={"Retry-After": "120"}),
+        web.Response(status=302, headers={"Location": receiver.url}),
+    ]
+    told.ask()
+    one = caller(told)
+    for tries, error in enumerate(("500", "429", "redirect"), start=1):
+        await make_calls(one)
+        assert receiver.tries == tries
+        [waiting] = told.queue(WEBHOOK)
+        assert error in waiting.error
+        if error == "429":
+            assert waiting.due_at - told.clock() > timedelta(seconds=110)
+        told.clock.ahead += waiting.due_at - told.clock() + timedelta(seconds=1)
+    await make_calls(one)
+    assert [id for id, _ in receiver.got] == [f"msg_{waiting.id}"]
+
+
+async def test_one_that_is_dead_holds_up_no_other_and_is_given_up(
+    house: House, told: Bureau, receiver: Receiver
+) -> None:
+    add(told, "http://127.0.0.1:9/hook")
+    _, receiver.secret = add(told, receiver.url)
+    for _ in range(30):
+        told.ask()
+    one = caller(told)
+    await make_calls(one)
+    assert len(receiver.got) == 30
+    assert len(told.queue(WEBHOOK)) == 30
+    told.clock.ahead += webhooks.GIVEN_UP_AFTER + timedelta(hours=2)
+    for _ in range(3):
+        await make_calls(one)
+        told.clock.ahead += timedelta(minutes=1)
+    assert told.queue(WEBHOOK) == []
+    assert len(house.events("webhook.given_up")) == 30
+
+
+async def test_a_persons_own_is_told_what_they_are_asked(told: Bureau, receiver: Receiver) -> None:
+    ann, oli = told.person("Ann"), told.person("Oli", Role.OPERATOR)
+    _, receiver.secret = add(told, receiver.url, ann.id)
+    add(told, "http://127.0.0.1:9/hook", oli.id)
+    told.ask()
+    await make_calls(caller(told))
+    assert receiver.events == ["approval.requested"]
+    told.choose(ann, webhook=False)
+    told.ask()
+    await make_calls(caller(told))
+    assert receiver.events == ["approval.requested"]
+    assert told.queue(WEBHOOK) == []
+
+
+async def test_nothing_private_is_called(told: Bureau, receiver: Receiver) -> None:
+    _, receiver.secret = add(told, receiver.url)
+    told.ask()
+    await make_calls(caller(told, internal=False))
+    assert receiver.tries == 0
+    with pytest.raises(Forbidden):
+        await GuardedResolver().resolve("localhost", 443)
+    add(told, "https://localhost/hook")
+    add(told, "https://10.0.0.1/hook")
+    told.ask()
+    await make_calls(caller(told, internal=False))
+    assert all("private" in one.error or "https" in one.error for one in told.queue(WEBHOOK))
+
+
+PRIVATE = (
+    *("127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
+    *("::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "x"),
+)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_addresses_that_are_not_open(address: str) -> None:
+    assert not is_open(address)
+
+
+def test_addresses_that_are_open() -> None:
+    assert is_open("93.184.215.14")
+    assert is_open("2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.com/", "ftp://example.com", "https://u:p@example.com/", "https:///x", "https://e.com/#f", "x y"],
+)
+def test_addresses_that_are_never_kept(told: Bureau, url: str) -> None:
+    with told.database.write() as session, pytest.raises(InvalidInput):
+        webhooks.add(session, SEALER, url=url, at=told.clock(), by=SYSTEM, internal=False)
+
+
+async def test_a_card_too_large_is_left_out_and_says_so(told: Bureau, receiver: Receiver) -> None:
+    _, receiver.secret = add(told, receiver.url)
+    told.ask(arguments={"text": "x" * hooks.MOST_BYTES})
+    await make_calls(caller(told))
+    data = receiver.got[0][1]["data"]
+    assert isinstance(data, dict)
+    assert (data["card"], data["card_left_out"]) == (None, True)
+
+
+async def test_two_callers_call_once(told: Bureau, receiver: Receiver) -> None:
+    _, receiver.secret = add(told, receiver.url)
+    for _ in range(20):
+        told.ask()
+    callers = [caller(told) for _ in range(3)]
+    while told.queue(WEBHOOK):
+        await asyncio.gather(*(make_calls(one) for one in callers))
+    assert len({id for id, _ in receiver.got}) == len(receiver.got) == 20
+
+
+async def test_on_the_page(house: House) -> None:
+    ann, boss = house.person("Ann", Role.APPROVER), house.person("Boss", Role.ADMIN)
+    async with house.browser(ann) as browser:
+        page = await browser.send("/system/webhooks", url="https://example.com/a", whose="mine")
+        assert page.headers["location"].startswith("/account/confirm")
+    async with house.proven(ann) as browser:
+        page = await browser.send("/system/webhooks", url="https://example.com/a", whose="mine")
+        assert "whsec_" in page.text
+        assert "whsec_" not in (await browser.get("/system/webhooks")).text
+        assert (await browser.send("/system/webhooks", url="https://e.com/", whose="mine")).status_code == 409
+        assert (await browser.send("/system/webhooks", url="https://e.com/", whose="everybody")).status_code == 403
+        again = await browser.get("/system/webhooks")
+        assert "https://example.com/a" in PageReader(again.text).words
+    async with house.proven(boss) as browser:
+        assert "whsec_" in (await browser.send("/system/webhooks", url="https://b.com/s3", whose="everybody")).text
+        assert (await browser.send("/system/webhooks", url="http://10.0.0.1/", whose="everybody")).status_code == 422
+        with house.database.read() as session:
+            [shared], [own] = webhooks.of_owner(session), webhooks.of_owner(session, ann.id)
+        async with house.browser(ann) as other:
+            assert "s3" not in (await other.get("/system/webhooks")).text
+            assert (await other.send(f"/system/webhooks/{shared.id}/remove")).status_code == 404
+            assert (await other.send(f"/system/webhooks/{own.id}/remove")).status_code == 303
+    said = [json.dumps(event.body) for event in house.events("webhook.added")]
+    assert len(said) == 2
+    assert "s3" not in "".join(said)
+
+
+def test_what_may_not_be(told: Bureau) -> None:
+    ann = told.person("Ann")
+    add(told, "https://example.com/", ann.id)
+    with pytest.raises(Conflict):
+        add(told, "https://example.com/2", ann.id)
+    with told.database.write() as session, pytest.raises(NotFound):
+        webhooks.remove(session, "hook-none", at=told.clock(), by=SYSTEM)
