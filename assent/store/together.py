@@ -26,9 +26,7 @@ from assent.store.turns import Turns
 MOST_MEMBERS = 32
 """Transactions that share a commit at most, so that the first of them does not wait for long."""
 
-RELEASE = "RELEASE member"
-"""Ends one transaction among those that share a commit."""
-
+_RELEASE = "RELEASE member"
 _T = TypeVar("_T")
 
 
@@ -206,7 +204,7 @@ class _Batch:
             with Session(self._connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
                 member.run(session)
                 session.flush()
-            self._connection.exec_driver_sql(RELEASE)
+            self._connection.exec_driver_sql(_RELEASE)
         except BaseException as error:
             member.error, self._spoilt = error, True
             self._take_back(member)
@@ -232,7 +230,7 @@ class _Batch:
         try:
             if self._alive:
                 self._connection.exec_driver_sql("ROLLBACK TO member")
-                self._connection.exec_driver_sql(RELEASE)
+                self._connection.exec_driver_sql(_RELEASE)
         except SQLAlchemyError:
             self._connection.invalidate()
 

@@ -11,10 +11,11 @@ import json
 import os
 import random
 import sys
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, event
@@ -26,7 +27,6 @@ from assent.domain.ports import ExecuteAction, SubmitAction
 from assent.domain.runs import RunHeader
 from assent.gateway import utc_now
 from assent.store.database import Database
-from assent.store.together import RELEASE
 from assent_activities.admission import Admission
 from assent_activities.connectors import Call, build_registry
 from assent_activities.dependencies import Dependencies
@@ -39,6 +39,16 @@ THREADS = 2
 AGENTS = ("desk-clerk", "desk-helper")
 _KEPT = 6
 """Held actions that a thread tries again, with or without luck."""
+
+
+@dataclass
+class Reading:
+    """What the clock said last when a thread of the hammer was about to write, or to commit."""
+
+    at: int = 0
+
+
+_READING: ContextVar[Reading] = ContextVar("reading")
 
 
 class Hammer:
@@ -55,10 +65,10 @@ class Hammer:
         self._number = number
         self._stop = folder / "stop"
         self._file = os.open(folder / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._this = threading.local()
 
     def work(self, thread: int) -> Counter[str]:
         """Propose, approve and try again until the file ``stop`` is there; gives the number of tries by status."""
+        _READING.set(Reading())
         name = f"{self._number}-{thread}"
         header = RunHeader(
             run_id=f"run-{name}",
@@ -95,15 +105,20 @@ class Hammer:
             return None
 
     def _commits(self, connection: Connection) -> None:
-        self._this.commit = time.monotonic_ns()
+        self._note()
 
-    def _executes(self, connection: Connection, cursor: object, statement: str, *_: object) -> None:
-        # On SQLite another thread may commit for this one: then the end of its part of that transaction counts.
-        if statement == RELEASE:
-            self._this.commit = time.monotonic_ns()
+    def _executes(self, *_: object) -> None:
+        # On SQLite another thread writes and commits for this one, in this one's context: then what was written last
+        # counts, which is in the same transaction.
+        self._note()
+
+    def _note(self) -> None:
+        reading = _READING.get(None)
+        if reading is not None:
+            reading.at = time.monotonic_ns()
 
     def _effect(self, call: Call) -> None:
-        line = {"action": call.key, "run": call.run_id, "agent": call.agent, "claimed": self._this.commit}
+        line = {"action": call.key, "run": call.run_id, "agent": call.agent, "claimed": _READING.get().at}
         os.write(self._file, f"{json.dumps(line)}\n".encode())
 
 
