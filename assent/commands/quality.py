@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assent.commands.context import Json, print_json, settings_of
-from assent.commands.printing import Cursor, Limit, ago, note, show_page, tell
+from assent.commands.printing import Cursor, Limit, ago, note, show_page, show_table, tell
 from assent.domain.suggestions import Direction
 from assent.domain.words import lasting
 
 if TYPE_CHECKING:
+    from assent.store.queries.checks import Tally
     from assent.store.queries.quality import KindFigures
 
 app = typer.Typer(help="How well people decide, and what the figures suggest.", no_args_is_help=True)
@@ -101,6 +103,55 @@ def dismiss(
         print_json({"agent": agent, "type": type, "direction": direction.value, "until": done.until})
     else:
         tell(f"It is put aside until {done.until:%Y-%m-%d}.")
+
+
+@app.command()
+def checks(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(help="Days to look back.", min=1, max=365)] = 90,
+    as_json: Json = False,
+) -> None:
+    """Show which agents' checks are announced, and who caught how many."""
+    from assent.gateway import utc_now
+    from assent.runtime.console import reading
+    from assent.store import checks as store
+    from assent.store import people
+    from assent.store.queries.checks import tallies
+
+    with reading(settings_of(context)) as session:
+        announced = store.announced(session, "")
+        since = utc_now() - timedelta(days=days)
+        agents, persons = tallies(session, since), tallies(session, since, by_person=True)
+        names = {each.of: person.name if (person := people.one(session, each.of)) else each.of for each in persons}
+    if as_json:
+        print_json(
+            {
+                "announced": [
+                    {
+                        "agent": each.agent,
+                        "announced_at": each.announced_at,
+                        "one_in": each.one_in,
+                        "a_day": each.a_day,
+                    }
+                    for each in announced
+                ],
+                "by_agent": [asdict(each) for each in agents],
+                "by_person": [{**asdict(each), "name": names[each.of]} for each in persons],
+            }
+        )
+        return
+    for each in announced:
+        tell(f"{each.agent}: at most one in {each.one_in:,} requests, announced {ago(each.announced_at)}.")
+    if not announced:
+        note("No card in force has checks.")
+    headings = ["shown", "caught", "missed", "asked about", "unanswered"]
+    show_table(["agent", *headings], [[each.of, *_counts(each)] for each in agents])
+    typer.echo()
+    show_table(["person", *headings], [[names[each.of], *_counts(each)] for each in persons])
+
+
+def _counts(each: Tally) -> list[int]:
+    return [each.shown, each.caught, each.missed, each.questioned, each.unanswered]
 
 
 def _cells(kind: KindFigures) -> list[str]:

@@ -14,6 +14,7 @@ from assent.domain.errors import BrokenCard
 from assent.domain.tiers import Tier
 from assent.domain.voting import MAX_APPROVALS
 from assent.policy.approval_block import ON_CALL, ApprovalBlock, Condition, OnSilence, Strict, WrittenBlock
+from assent.policy.checks_block import ChecksBlock
 from assent.policy.durations import Duration
 
 MAX_SOURCE = 256 * 1024
@@ -136,6 +137,7 @@ class AgentCard(Strict):
         never: What it must never do.
         approval: Who decides, and how, unless an action type's own block says otherwise.
         on_call: Addresses of the people on call, in the order in which they are asked.
+        checks: Requests made up to see whether those that should be refused are; none if left out.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)
@@ -149,6 +151,7 @@ class AgentCard(Strict):
     never: list[NeverRule] = Field(default_factory=list)
     approval: WrittenBlock = None
     on_call: list[Email] = Field(default_factory=list, max_length=20)
+    checks: ChecksBlock | None = None
 
     def approving(self, action_type: str) -> ApprovalBlock:
         """How requests of an action type are decided: its own block, then the card's, then the defaults."""
@@ -173,6 +176,13 @@ class AgentCard(Strict):
                 raise ValueError(f"{name}: {', '.join(sorted(torn))} must approve and must never approve")
             if ON_CALL in block.asked and not self.on_call:
                 raise ValueError(f"{name}: `{ON_CALL}` is asked, but the card has no `on_call` list")
+        return self
+
+    @model_validator(mode="after")
+    def _checks_make_sense(self) -> Self:
+        for each in self.checks.of if self.checks else ():
+            if each.action not in self.actions:
+                raise ValueError(f"checks: {each.action} is not among the card's actions")
         return self
 
     @model_validator(mode="after")

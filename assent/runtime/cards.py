@@ -14,7 +14,7 @@ from assent.domain.people import SYSTEM, Actor
 from assent.domain.tiers import Tier
 from assent.policy.approval_block import CONTACTS, ON_CALL
 from assent.policy.cards import AgentCard, read_card
-from assent.store import cards, groups
+from assent.store import cards, checks, groups
 from assent.store.database import Database
 from assent_activities.connectors import Operation
 
@@ -91,6 +91,12 @@ def publish_card(
             at=datetime.now(UTC),
             by=by,
         )
+        if card.checks is None:
+            checks.end(session, card.name, at=datetime.now(UTC), by=by)
+        else:
+            checks.announce(
+                session, card.name, one_in=card.checks.one_in, a_day=card.checks.a_day, at=datetime.now(UTC), by=by
+            )
         nobody = [] if by == SYSTEM else _groups_of_nobody(session, card)
     return Published(card.name, version, new, [*warnings, *nobody])
 

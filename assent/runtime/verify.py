@@ -19,6 +19,7 @@ from assent.domain.actions import ActionStatus
 from assent.domain.runs import RunStatus
 from assent.store import consistency, ledger
 from assent.store.database import Database
+from assent.store.queries.checks import faults as faults_of_checks
 from assent.store.tables import RunRow
 
 _AT_ONCE = 16
@@ -99,6 +100,9 @@ async def verify(database: Database, client: Client | None, progress: Callable[[
     progress("Comparing rows with the ledger")
     report.effects, faults = await asyncio.to_thread(consistency.compare, database)
     report.faults += [Fault(where=f"action {action_id}", what=what) for action_id, what in faults]
+    report.faults += [
+        Fault(where=f"check {id}", what=what) for id, what in await asyncio.to_thread(faults_of_checks, database)
+    ]
     if client is None:
         report.temporal = "not compared: Temporal cannot be reached"
         return report

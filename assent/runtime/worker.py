@@ -25,6 +25,7 @@ from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
 from assent.store import ledger, pauses, quality
 from assent.store.database import Database
+from assent_activities import seeding
 from assent_activities.connectors import Operation
 from assent_activities.dependencies import Dependencies
 from assent_activities.registry import activities_by_queue
@@ -137,7 +138,10 @@ async def running_worker(
                 )
                 await stack.enter_async_context(worker)
             async with _in_background(
-                _seal_forever(database), _count_forever(database), _announce_forever(database, gateway)
+                _seal_forever(database),
+                _count_forever(database),
+                _seed_forever(database),
+                _announce_forever(database, gateway),
             ):
                 yield
 
@@ -171,6 +175,16 @@ async def _count_forever(database: Database) -> None:
                 pass
         except AssentError as error:
             log.warning("Decisions were not counted this time: %s", error)
+        await asyncio.sleep(COUNT_EVERY.total_seconds())
+
+
+async def _seed_forever(database: Database) -> None:
+    """Show the checks that new requests draw, where cards have them."""
+    while True:
+        try:
+            await asyncio.to_thread(seeding.seed, database, utc_now())
+        except AssentError as error:
+            log.warning("No checks were made this time: %s", error)
         await asyncio.sleep(COUNT_EVERY.total_seconds())
 
 

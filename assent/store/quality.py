@@ -38,7 +38,7 @@ BATCH = 2_000
 """Links of the chain that one transaction reads at most."""
 
 _READER = "figures"
-_LOCK = 0x4153_5155_414C
+LOCK = 0x4153_5155_414C
 """Advisory lock of those who count on PostgreSQL."""
 
 _ONE = {
@@ -97,18 +97,18 @@ def count(database: Database, now: datetime) -> bool:
         Whether there was anything to read: call again while it is true.
     """
     with database.read() as session:
-        if mark(session)[0] >= (session.execute(_END).scalar() or 0):
+        if mark(session)[0] >= end_of_chain(session):
             return False
     with database.write() as session:
-        database.lock_alone(session, _LOCK)
+        database.lock_alone(session, LOCK)
         after, _ = mark(session)
-        until = min(after + BATCH, session.execute(_END).scalar() or 0)
+        until = min(after + BATCH, end_of_chain(session))
         if until <= after:
             return False
         events = sealed(session, after, until)
         for key, figures in _figures(session, events).items():
             _add(session, key, figures)
-        session.merge(QualityMarkRow(reader=_READER, seq=until, at=now))
+        move(session, _READER, until, now)
     return True
 
 
@@ -124,10 +124,20 @@ def sealed(session: Session, after: int, until: int) -> list[Event]:
     return [Event(row.at, row.kind, row.action_id, bodies.get(row.id, "{}")) for row in found]
 
 
-def mark(session: Session) -> tuple[int, datetime | None]:
-    """How far the chain was counted, and when that was."""
-    row = session.get(QualityMarkRow, _READER, populate_existing=True)
+def mark(session: Session, reader: str = _READER) -> tuple[int, datetime | None]:
+    """How far the chain was counted, or read by another reader, and when that was."""
+    row = session.get(QualityMarkRow, reader, populate_existing=True)
     return (0, None) if row is None else (row.seq, row.at)
+
+
+def move(session: Session, reader: str, seq: int, at: datetime) -> None:
+    """A reader of the chain came so far."""
+    session.merge(QualityMarkRow(reader=reader, seq=seq, at=at))
+
+
+def end_of_chain(session: Session) -> int:
+    """Place of the newest link."""
+    return session.execute(_END).scalar() or 0
 
 
 def figures_of(row: QualityDayRow) -> Figures:

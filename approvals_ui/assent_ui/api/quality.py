@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 
 from assent.domain.people import Role
-from assent.store import suggestions
+from assent.store import checks, suggestions
 from assent.store.queries import quality
+from assent.store.queries.checks import Tally, tallies
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent_ui.api import quality_schemas as schemas
 from assent_ui.api.answers import page_of, problems
@@ -56,6 +59,24 @@ async def list_suggestions(deps: DepsHere) -> schemas.SuggestionsOut:
     )
 
 
+@router.get("/quality/checks", responses=problems())
+async def seeded_checks(
+    viewer: Annotated[Viewer, Depends(api_person)],
+    deps: DepsHere,
+    days: Annotated[int, Query(ge=1, le=365)] = 90,
+) -> schemas.ChecksOut:
+    """Seeded checks by agent. Nothing can run of a check, and no list of requests shows it here."""
+    since = deps.clock() - timedelta(days=days)
+
+    def look(session: Session) -> schemas.ChecksOut:
+        return schemas.ChecksOut(
+            announced=[schemas.AnnouncementOut.model_validate(each) for each in checks.announced(session, viewer.id)],
+            items=[schemas.TallyOut(agent=each.of, **_counts(each)) for each in tallies(session, since)],
+        )
+
+    return await deps.read(look)
+
+
 @router.post("/quality/dismissals", status_code=201, responses=problems(404))
 async def dismiss(body: schemas.DismissalIn, viewer: Owner, deps: DepsHere) -> schemas.DismissalOut:
     """Put a suggestion aside for some days. Needs the role owner."""
@@ -72,3 +93,13 @@ async def dismiss(body: schemas.DismissalIn, viewer: Owner, deps: DepsHere) -> s
         )
     )
     return schemas.DismissalOut.model_validate(done)
+
+
+def _counts(each: Tally) -> dict[str, int]:
+    return {
+        "shown": each.shown,
+        "caught": each.caught,
+        "missed": each.missed,
+        "questioned": each.questioned,
+        "unanswered": each.unanswered,
+    }

@@ -94,6 +94,34 @@ class SuggestionsOut(Out):
     items: list[SuggestionOut]
 
 
+class AnnouncementOut(Out):
+    """An agent whose approvers may be shown checks."""
+
+    agent: str
+    announced_at: datetime
+    one_in: int = Field(description="At most one check in so many requests.")
+    a_day: int = Field(description="At most so many a person and day.")
+    read_at: datetime | None = Field(description="When you read it; you are shown none before.")
+
+
+class TallyOut(Out):
+    """What became of an agent's checks."""
+
+    agent: str
+    shown: int
+    caught: int
+    missed: int
+    questioned: int
+    unanswered: int
+
+
+class ChecksOut(Out):
+    """Seeded checks: announced, and what became of those of the period."""
+
+    announced: list[AnnouncementOut]
+    items: list[TallyOut]
+
+
 class DismissalIn(In):
     """A suggestion to put aside."""
 

@@ -9,6 +9,7 @@ from assent_ui.pages import (
     account,
     agents,
     cards,
+    checks,
     grants,
     groups,
     inbox,
@@ -73,6 +74,7 @@ for _page in (
     people,
     slack,
     quality,
+    checks,
 ):
     router.include_router(_page.router)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from assent.domain.assurance import FRESH_FOR
 from assent.domain.errors import AssentError, Forbidden, InvalidInput, NeedsProof
 from assent.domain.people import Assurance
-from assent.store import groups, identities, passkeys, passwords, sessions
+from assent.store import checks, groups, identities, passkeys, passwords, sessions
 from assent.store.ceremonies import Purpose
 from assent.store.people import Person
 from assent_ui.deps import Deps, DepsHere
@@ -252,6 +252,7 @@ def _page(
             passkeys_at=passkeys_elsewhere(request, deps),
             identities=identities.of_person(session, viewer.id),
             groups=sorted(groups.groups_of(session, viewer.id)),
+            checks=checks.announced(session, viewer.id),
             sessions=[(each, device_in_words(each.user_agent)) for each in open_sessions],
             shortest=passwords.SHORTEST,
             reach=reaching_form(session, deps, viewer.id),

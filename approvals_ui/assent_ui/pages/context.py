@@ -11,7 +11,7 @@ from fastapi import Depends
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from assent.store import electorate
+from assent.store import checks, electorate
 from assent.store.queries import agents, inbox, pauses, timeline
 from assent.store.queries.inbox import Wanted
 from assent_ui.auth import Viewer, csrf_protect, current_person
@@ -64,7 +64,8 @@ class Place:
         """How many requests wait for the viewer; for somebody who decides nothing, how many wait."""
         tokens = electorate.tokens_of(session, self.viewer.id, self.clock())
         asked = inbox.asked_now(session, tokens) if tokens else None
-        return inbox.count(session, Wanted(tokens=asked), cap=COUNT_SHOWN)
+        count = inbox.count(session, Wanted(tokens=asked), cap=COUNT_SHOWN)
+        return count + checks.count_waiting(session, self.viewer.id, self.clock())
 
     def agent_names(self, session: Session) -> list[str]:
         """Names of the agents, for filters."""

@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from assent.domain.errors import NotFound
 from assent.domain.people import Role
+from assent.store import checks as store
 from assent.store import electorate, saved_views
 from assent.store.queries import agents, alike, approvals, inbox, inbox_walk
 from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.inbox import COUNTED, InboxPage, Wanted
+from assent.store.queries.inbox_walk import Sort
 from assent.store.queries.paging import PageRequest
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.inbox_query import EVERYBODY, GROUP, MINE, SORTS, TIMES, InboxQuery
 from assent_ui.pages.request_parts import request_context
@@ -90,12 +93,12 @@ def show(here: Here, query: Asked, cursor: str | None = None, decided: str = "",
     with here.database.read() as session:
         mail = mail_of(here, session, query)
         context = _list(session, mail, cursor, decided)
-        opened = _opened(session, context)
-        if opened is not None:
-            context |= request_context(here, session, opened)
+        _add_checks(here, session, mail, cursor, context)
+        opened = _opened(here, session, context)
         context |= _frame(here, session, mail, cursor, view) | {
             "opened": opened,
             "decided": _found(session, decided),
+            "unread_checks": store.unread(session, here.viewer.id) if here.viewer.may(Role.APPROVER) else [],
         }
         return here.show(session, "inbox.html", "inbox", **context)
 
@@ -107,6 +110,7 @@ def news(here: Here, query: Asked, shown: Annotated[list[str] | None, Query()] =
     with here.database.read() as session:
         mail = mail_of(here, session, query)
         context = _list(session, mail, None, "")
+        _add_checks(here, session, mail, None, context)
         fresh = [row.id for row in context["page"].items if row.pending and row.id not in set(known)]
         context |= {
             "rows": inbox.rows(session, known),
@@ -166,6 +170,26 @@ def _list(session: Session, mail: Mail, cursor: str | None, decided: str) -> dic
     return counts | {"page": page, "groups": groups, "total": total, "counted": COUNTED}
 
 
+def _add_checks(here: Place, session: Session, mail: Mail, cursor: str | None, context: dict[str, Any]) -> None:
+    """Put the viewer's own checks where requests like them would stand on the first page."""
+    if cursor is not None:
+        return
+    mine = checks.rows_for(session, here.viewer.id, mail.wanted, mail.query.q, here.clock())
+    if not mine:
+        return
+    page = context["page"]
+    if mail.query.alike and not mail.query.q:
+        context["groups"] = checks.grouped(context["groups"], mine)
+        rows = tuple(row for group in context["groups"] for row in group.items)
+    else:
+        sort = Sort.NEWEST if mail.query.q else mail.wanted.sort
+        rows = checks.among(page.items, mine, sort, last=page.next_cursor is None)
+    context["page"] = InboxPage(rows, page.next_cursor, page.gave_up)
+    context["total"] += len(mine)
+    if "waiting" in context:
+        context["waiting"] = context["total"]
+
+
 def _frame(here: Place, session: Session, mail: Mail, cursor: str | None, view: str) -> dict[str, Any]:
     """What stands around the list."""
     kinds = alike.kinds(session, inbox_walk.everything)
@@ -186,12 +210,15 @@ def _frame(here: Place, session: Session, mail: Mail, cursor: str | None, view: 
     }
 
 
-def _opened(session: Session, context: dict[str, Any]) -> ApprovalView | None:
-    """The request that stands beside the list: the first one that still waits."""
-    for row in context["page"].items:
-        if row.pending:
-            return approvals.one(session, row.id)
-    return None
+def _opened(here: Place, session: Session, context: dict[str, Any]) -> ApprovalView | None:
+    """The request that stands beside the list, the first one that still waits; adds what its templates need."""
+    first = next((row.id for row in context["page"].items if row.pending), "")
+    if (approval := _found(session, first)) is not None:
+        context |= request_context(here, session, approval)
+    elif (check := store.one(session, first, here.viewer.id)) is not None:
+        approval = checks.view_of(check)
+        context |= checks.context_of(here, approval, check)
+    return approval
 
 
 def _view(session: Session, view_id: str) -> saved_views.SavedView | None:

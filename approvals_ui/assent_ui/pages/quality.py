@@ -14,9 +14,10 @@ from assent.domain.people import Role
 from assent.domain.quality import LEAST_READING, LONGEST_LOOK, MOST_READING, WORDS_A_MINUTE, percentile
 from assent.domain.suggestions import LONGEST_DISMISSAL, Direction
 from assent.domain.words import lasting
-from assent.store import suggestions
+from assent.store import checks, suggestions
 from assent.store.quality import mark
 from assent.store.queries import quality
+from assent.store.queries.checks import tallies
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.quality import PERIODS, KindFigures
 from assent_ui.pages.context import Here, Place
@@ -113,6 +114,8 @@ def _page(
             agents=here.agent_names(session),
             counted_at=mark(session)[1],
             suggestions=suggestions.open_ones(session, now),
+            announced=checks.announced(session, here.viewer.id),
+            tallies={each.of: each for each in tallies(session, now - timedelta(days=period))},
             dismissed=suggestions.dismissed(session, now),
             longest=LONGEST_DISMISSAL.days,
             may_own=here.viewer.may(Role.OWNER),

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from assent.domain.approvals import Verb
-from assent.domain.errors import AssentError, InvalidInput
+from assent.domain.errors import AssentError, InvalidInput, NotFound
 from assent.store import openings, votes
 from assent.store.queries import approvals
 from assent_ui.clicks import own_decision_id
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.request_parts import fate_problem, neighbours, refused_in_thread, request_context
 
@@ -24,7 +25,12 @@ def request(here: Here, approval_id: str, sent: str = "", place: str = "", edite
     """One request; ``place=inbox`` gives it as it stands beside the inbox, ``sent`` names a decision just sent."""
     openings.note(here.database, approval_id, here.viewer.id, here.clock())
     with here.database.read() as session:
-        approval = approvals.one(session, approval_id)
+        try:
+            approval = approvals.one(session, approval_id)
+        except NotFound:
+            if (check := checks.shown_to(here, approval_id)) is None:
+                raise
+            return checks.page_of(here, check, in_pane=place == "inbox")
         context = request_context(here, session, approval)
         in_pane = place == "inbox"
         if not in_pane:
@@ -47,6 +53,10 @@ async def decide(
     visible: str = Form(""),
 ) -> Response:
     """Send a decision; a problem shows the request again, with what was typed."""
+    if (check := await here.in_thread(lambda: checks.shown_to(here, approval_id))) is not None:
+        seen = here.looks.read(look, here.viewer.id, approval_id, digest, here.clock(), visible)
+        given = checks.Answer(verb, digest, reason, seen)
+        return await here.in_thread(lambda: checks.answer(here, check, given))
     try:
         if verb not in list(Verb):
             raise InvalidInput("Choose approve or reject.", where="verb")

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from assent.domain.errors import AssentError
 from assent_ui.clicks import own_decision_id
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here
 from assent_ui.pages.request_parts import refused_in_thread
 
@@ -18,6 +19,8 @@ async def write(
     here: Here, approval_id: str, text: str = Form(""), kind: str = Form("comment"), click: str = Form("")
 ) -> Response:
     """Write a comment, or ask the agent."""
+    if (check := await here.in_thread(lambda: checks.shown_to(here, approval_id))) is not None:
+        return await here.in_thread(lambda: checks.question(here, check, text))
     entry_id = own_decision_id(click, here.viewer.id)
     say = here.gateway.ask if kind == "question" else here.gateway.comment
     try:
