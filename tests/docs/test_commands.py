@@ -42,7 +42,7 @@ def fault(words: str) -> str:
 
 
 def _options(command: Any) -> set[str]:
-    return {option for parameter in command.params for option in parameter.opts}
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
 
 
 def typed() -> list[tuple[str, str]]:
