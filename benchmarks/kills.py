@@ -77,6 +77,11 @@ class Product:
             time.sleep(0.2)
         raise RuntimeError(f"Assent did not come up:\n{tail(self._log)}")
 
+    def require_up(self) -> None:
+        """Complain if it ended by itself."""
+        if self._up is not None and self._up.poll() is not None:
+            raise RuntimeError(f"Assent ended by itself:\n{tail(self._log)}")
+
     def kill_worker(self) -> None:
         """``kill -9`` a worker; the supervisor starts another."""
         running = instance.running(self.settings.data_dir)
@@ -155,10 +160,10 @@ def work(product: Product, runs: int, kills: Sequence[Callable[[], None]], progr
         thread.start()
     try:
         for number, kill in enumerate(kills, 1):
-            _wait_for(database, runs * number // (len(kills) + 1), progress)
+            _wait_for(product, database, runs * number // (len(kills) + 1), progress)
             progress.phase(f"kills: number {number} of {len(kills)}")
             kill()
-        _wait_for(database, runs, progress)
+        _wait_for(product, database, runs, progress)
     finally:
         over.set()
         for thread in threads:
@@ -166,8 +171,9 @@ def work(product: Product, runs: int, kills: Sequence[Callable[[], None]], progr
         database.close()
 
 
-def _wait_for(database: Database, ended: int, progress: Progress) -> None:
+def _wait_for(product: Product, database: Database, ended: int, progress: Progress) -> None:
     while True:
+        product.require_up()
         with database.read() as session:
             count = session.execute(
                 select(func.count()).select_from(RunRow).where(col(RunRow.ended_at).is_not(None))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from assent.domain.errors import Forbidden, NotFound
+from assent.domain.errors import Conflict, Forbidden, NotFound
 from assent.domain.people import Role
 from assent.gateway import utc_now
 from assent.runtime.console import console_actor
@@ -82,7 +83,9 @@ def _make_link(settings: Settings, database: Database, email: str | None) -> str
 def _first(session: Session, at: datetime) -> Person:
     """The administrator who has been here longest; made if there is nobody at all."""
     if people.nobody_yet(session):
-        return people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=console_actor())
+        # Somebody else who starts at the same moment may have been quicker: then theirs is the first.
+        with contextlib.suppress(Conflict):
+            return people.add(session, email=FIRST_EMAIL, name="You", roles=tuple(Role), at=at, by=console_actor())
     everybody = people.page(session, request=PageRequest(MAX_LIMIT)).items
     able = [person for person in everybody if Role.ADMIN in person.roles and not person.disabled]
     if not able:
