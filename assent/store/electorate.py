@@ -121,6 +121,14 @@ def asked_people(session: Session, approval_id: str, at: datetime) -> tuple[Pers
     return tuple(sorted(may, key=lambda person: (person.name, person.id)))
 
 
+def is_asked(session: Session, row: ApprovalRow, person_id: str, at: datetime) -> bool:
+    """Whether somebody may approve a request now and is here to do it: what :func:`asked_people` says of one person."""
+    who = voter_on(session, row, person_id, at)
+    if who is None or not who.able or person_id in _away(session, [person_id], at):
+        return False
+    return not why_not_approve(rules_of(row).electorate, who, Assurance.FRESH)
+
+
 def _people_behind(session: Session, tokens: Iterable[str]) -> dict[str, Person]:
     """Everybody whom tokens mean, by id; the disabled left out."""
     by_kind: dict[str, set[str]] = {}

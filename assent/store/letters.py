@@ -109,8 +109,7 @@ def _wanted(
         return False
     if kind is LetterKind.DECIDED:
         return not pending and wishes.decided
-    asked = any(each.id == person.id for each in electorate.asked_people(session, row.id, at))
-    return pending and asked and person.id not in _voted(session, row.id)
+    return pending and electorate.is_asked(session, row, person.id, at) and person.id not in _voted(session, row.id)
 
 
 def _ask(session: Session, written: Notification, row: ApprovalRow, earlier: Sequence[Addressed], at: datetime) -> None:

@@ -20,7 +20,7 @@ from assent.domain.approvals import ApprovalStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Assurance
 from assent.domain.runs import RunStatus
-from assent.store import comments, electorate, groups, outbox, people, saved_views, suggestions
+from assent.store import comments, electorate, groups, outbox, people, reaching, saved_views, suggestions, webhooks
 from assent.store import quality as counting
 from assent.store.database import Database
 from assent.store.queries import (
@@ -146,6 +146,9 @@ LISTS: dict[str, List] = {
     "suggestions": lambda s, r: suggestions.open_ones(s, NOW),
     "suggestions put aside": lambda s, r: suggestions.dismissed(s, NOW),
     "outbox": lambda s, r: outbox.queue(s, "slack", request=r),
+    "outbox of mails": lambda s, r: outbox.queue(s, "mail", request=r),
+    "webhooks": lambda s, r: webhooks.every(s),
+    "webhooks of the installation": lambda s, r: webhooks.of_owner(s),
     "outbox of a request": lambda s, r: outbox.waiting(s, "ap-7"),
 }
 
@@ -154,6 +157,9 @@ LOOKUPS: dict[str, List] = {
     "one request": lambda s, r: approvals.one(s, inbox.ids(s).items[0]),
     "how a vote stands": lambda s, r: standing.standing(s, inbox.ids(s).items[0], NOW),
     "what I may do": lambda s, r: standing.may_do(s, inbox.ids(s).items[0], "person-7", Assurance.SESSION, NOW),
+    "letters of a request": lambda s, r: outbox.addressed(s, "mail", "ap-7"),
+    "webhook of a person": lambda s, r: webhooks.of_owner(s, "person-7"),
+    "how people are reached": lambda s, r: reaching.of_people(s, ["person-7", "person-8"]),
     "talk": lambda s, r: comments.of_request(s, "ap-7"),
     "open questions": lambda s, r: comments.open_questions(s, "run-7"),
     "revisions": lambda s, r: revisions.of_request(s, "ap-7"),

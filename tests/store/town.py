@@ -34,10 +34,12 @@ from assent.store.tables import (
     PersonRow,
     QualityDayRow,
     QualityKindRow,
+    ReachingRow,
     ResourceRow,
     RevisionRow,
     RollbackRow,
     SavedViewRow,
+    WebhookRow,
 )
 from benchmarks import crowd
 
@@ -296,6 +298,21 @@ def _link(number: int) -> dict[str, Any]:
     return {"seq": number + 1, "event_id": number + 1, "previous": "", "hash": ""}
 
 
+def _reaching(number: int) -> dict[str, Any]:
+    return {"person_id": f"person-{number}", "chosen": {"mail": bool(number % 2)}, "updated_at": _at(number)}
+
+
+def _webhook(number: int) -> dict[str, Any]:
+    return {
+        "id": f"hook-{number}",
+        "person_id": f"person-{number}" if number % 20 else "",
+        "url": "https://example.com/",
+        "sealed_secret": "",
+        "created_at": _at(number),
+        "created_by": ANNA,
+    }
+
+
 _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     GroupRow: _group,
     GroupMemberRow: _member,
@@ -316,6 +333,8 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     RollbackRow: _rollback,
     ResourceRow: _touch,
     SavedViewRow: _view,
+    ReachingRow: _reaching,
+    WebhookRow: _webhook,
     QualityKindRow: _kind,
     QualityDayRow: _day,
     DismissalRow: _dismissal,
