@@ -14,6 +14,7 @@ from assent.domain.card_content import content
 from assent.domain.card_facts import Deciders, Reached, Received, Target, UndoFacts
 from assent.domain.card_text import plain_text
 from assent.domain.catalogue import ActionType, BlastUnit, changes_without_secrets
+from assent.domain.effects import ResourceChange
 from assent.domain.hostile_text import written_out
 from assent.domain.people import Assurance
 from assent.domain.revisions import Predecessor, Revised
@@ -96,6 +97,35 @@ def request_card(
         deciders=None if rules is None else deciders_in_words(rules),
     )
     return shown.model_copy(update={"text": plain_text(content(shown))})
+
+
+def with_other_arguments(
+    shown: RequestCard, type: ActionType, action: ProposedAction, changes: list[ResourceChange]
+) -> RequestCard:
+    """A card as it would be of a call with other arguments, without a look at any system.
+
+    Args:
+        shown: The card of the call as it was.
+        type: What the catalogue declares.
+        action: The call with the other arguments.
+        changes: The records as they would be shown.
+    """
+    amount = _number(action.arguments.get(type.amount)) if type.amount else None
+    target = _target(type, action, Facts())
+    kept = shown.target.resource if shown.target else ""
+    other = shown.model_copy(
+        update={
+            "headline": fill(type.sentence, type, action.arguments),
+            "arguments": redacted(type, action.arguments),
+            "changes": changes_without_secrets(changes, type.secrets),
+            "amount": shown.amount if amount is None else amount,
+            "undo": undo_sentence(type, action),
+            "undoing": _undoing(type, action),
+            "target": target.model_copy(update={"resource": target.resource or kept}) if target else None,
+            "text": "",
+        }
+    )
+    return other.model_copy(update={"text": plain_text(content(other))})
 
 
 def undo_sentence(type: ActionType, action: ProposedAction) -> str:

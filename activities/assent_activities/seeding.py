@@ -14,21 +14,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.domain.actions import ProposedAction
 from assent.domain.approvals import ApprovalStatus, RequestCard
 from assent.domain.canonical import Json
-from assent.domain.card_content import content
-from assent.domain.card_text import plain_text
 from assent.domain.catalogue import ActionType
 from assent.domain.checks import Check, CheckStatus, check_digest, chosen, drawn, replaced
 from assent.domain.effects import ResourceChange
 from assent.policy.arguments import argument_faults
 from assent.policy.cards import AgentCard
 from assent.policy.checks_block import Variation
-from assent.policy.sentences import fill, redacted
 from assent.store import cards, checks, electorate, projection, quality
 from assent.store.approvals import why_in_short
 from assent.store.database import Database
 from assent.store.tables import ApprovalRow, CheckRow
+from assent_activities.cards_shown import with_other_arguments
+from assent_activities.outcomes import action_of
 
 READER = "checks"
 """Name of the mark in the ledger's chain."""
@@ -120,7 +120,7 @@ def _made(session: Session, source: ApprovalRow, variation: Variation, type: Act
     arguments = variation.of(action.arguments) if action is not None else None
     if action is None or arguments is None or argument_faults(type, arguments) or len(before.text) > LONGEST_TEXT:
         return None
-    shown = _card(before, type, action.arguments, arguments)
+    shown = _card(before, type, action_of(action), arguments)
     check_id = f"ap-{uuid.uuid4().hex[:16]}"
     if session.get(ApprovalRow, check_id) is not None:
         return None
@@ -144,21 +144,12 @@ def _made(session: Session, source: ApprovalRow, variation: Variation, type: Act
     )
 
 
-def _card(before: RequestCard, type: ActionType, old: dict[str, Json], new: dict[str, Json]) -> RequestCard:
-    """The card with other arguments: sentence, call, amount, and the records where they show what was changed."""
+def _card(before: RequestCard, type: ActionType, action: ProposedAction, new: dict[str, Json]) -> RequestCard:
+    """The card with other arguments; the records show them where they showed the old ones."""
+    old = action.arguments
     swaps = [(old[name], value) for name, value in new.items() if name in old and old[name] != value]
     changes = [
         ResourceChange(resource=each.resource, before=each.before, after=replaced(each.after, swaps))
         for each in before.changes
     ]
-    amount = new.get(type.amount) if type.amount else None
-    shown = before.model_copy(
-        update={
-            "headline": fill(type.sentence, type, new),
-            "arguments": redacted(type, new),
-            "changes": changes,
-            "amount": float(amount) if isinstance(amount, int | float) else before.amount,
-            "text": "",
-        }
-    )
-    return shown.model_copy(update={"text": plain_text(content(shown))})
+    return with_other_arguments(before, type, action.model_copy(update={"arguments": new}), changes)

@@ -96,13 +96,18 @@ def chosen(seed: str, many: int) -> int:
 def replaced(value: Json, swaps: list[tuple[Json, Json]]) -> Json:
     """A record as it would look with other arguments: wherever an old value stands, the new one."""
     for old, new in swaps:
-        if type(value) is type(old) and value == old:
+        alike = _is_number(value) and _is_number(old)
+        if (alike or type(value) is type(old)) and value == old:
             return new
     if isinstance(value, dict):
         return {name: replaced(each, swaps) for name, each in value.items()}
     if isinstance(value, list):
         return [replaced(each, swaps) for each in value]
     return value
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _number(what: str, seed: str) -> int:

@@ -41,8 +41,6 @@ class Measure(StrEnum):
     """From the moment the page was sent to the moment the decision came; without scripts."""
     TERMINAL = "terminal"
     """From the printed card to the answer in a terminal."""
-    DIALOG = "dialog"
-    """From the opening of Slack's dialog to its answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ async def _everything(desktop: Desktop, ada: Person) -> list[str]:
         f"/rollbacks/{rollback_id}?scope=run&id={run_id}",
         "/ledger",
         "/system",
+        "/quality",
         "/sign-in?token=x",
         "/runs/none",
     ]

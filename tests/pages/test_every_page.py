@@ -28,6 +28,7 @@ EMPTY = {
     "/stop": "Nothing is stopped",
     "/ledger?kind=effect.done": "No event matches",
     "/system": "No agent has a key",
+    "/quality": "Nothing was counted yet",
 }
 
 

@@ -89,6 +89,8 @@ async def test_nobody_is_shown_what_does_not_stand_announced_for_them(site: Site
         assert "You read it" in PageReader((await browser.get("/account")).text).words
         kinds = PageReader((await browser.get("/?alike=yes")).text)
         assert mine.card.headline in kinds.words
+        several = PageReader((await browser.get(f"/decide?id={mine.id}")).text)
+        assert "It is decided on its own page." in several.words
         assert mine.card.headline in PageReader((await browser.get("/?q=carol+800")).text).words
         assert mine.card.headline not in PageReader((await browser.get("/?most=100")).text).words
     async with site.browser(site.person("Pia Plain", Role.APPROVER)) as browser:
@@ -107,6 +109,8 @@ async def test_an_answer_is_told_at_once_and_counted_apart(
     told = await _decide(site, ada, check, verb, reason="Too much.")
     assert words in told
     assert "It is twenty times what was agreed." in told
+    assert "Take 800 back from carol" in told
+    assert "40.0" not in told
     again = await _again(site, ada, check)
     assert words in again, "the first answer stays"
     with site.world.database.read() as session:

@@ -20,7 +20,18 @@ from assent.domain.approvals import ApprovalStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Assurance
 from assent.domain.runs import RunStatus
-from assent.store import comments, electorate, groups, outbox, people, reaching, saved_views, suggestions, webhooks
+from assent.store import (
+    checks,
+    comments,
+    electorate,
+    groups,
+    outbox,
+    people,
+    reaching,
+    saved_views,
+    suggestions,
+    webhooks,
+)
 from assent.store import quality as counting
 from assent.store.database import Database
 from assent.store.queries import (
@@ -39,6 +50,7 @@ from assent.store.queries import (
     standing,
     timeline,
 )
+from assent.store.queries import checks as seeded
 from assent.store.queries.inbox import Wanted
 from assent.store.queries.inbox_walk import Bounds, Sort
 from assent.store.queries.ledger import LedgerFilter
@@ -145,6 +157,10 @@ LISTS: dict[str, List] = {
     "what is to be counted": lambda s, r: counting.sealed(s, 100, 110),
     "suggestions": lambda s, r: suggestions.open_ones(s, NOW),
     "suggestions put aside": lambda s, r: suggestions.dismissed(s, NOW),
+    "checks by agent": lambda s, r: seeded.tallies(s, NOW - timedelta(days=90)),
+    "my checks": lambda s, r: checks.waiting(s, "person-7", NOW),
+    "my checks counted": lambda s, r: checks.count_waiting(s, "person-7", NOW),
+    "checks that are over": lambda s, r: checks.late(s, NOW),
     "outbox": lambda s, r: outbox.queue(s, "slack", request=r),
     "outbox of mails": lambda s, r: outbox.queue(s, "mail", request=r),
     "webhooks": lambda s, r: webhooks.every(s),

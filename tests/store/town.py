@@ -19,6 +19,7 @@ from assent.store.tables import (
     AgentKeyRow,
     AgentRow,
     CardVersionRow,
+    CheckRow,
     CommentRow,
     DecisionRow,
     DismissalRow,
@@ -278,6 +279,28 @@ def _absence(number: int) -> dict[str, Any]:
     }
 
 
+def _check(number: int) -> dict[str, Any]:
+    ended = number % 20
+    return {
+        "id": f"check-{number}",
+        "person_id": f"person-{number % 100}",
+        "agent": f"agent-{number % crowd.AGENTS}",
+        "type": "shop.refund",
+        "source_id": f"ap-{number}",
+        "digest": "0" * 64,
+        "headline": "Refund",
+        "why": "",
+        "card": CARD,
+        "rules": {},
+        "because": "Too much.",
+        "status": "caught" if ended else "shown",
+        "created_at": _at(number * 600),
+        "expires_at": NOW + timedelta(days=1),
+        "ended_at": _at(number) if ended else None,
+        "reason": "",
+    }
+
+
 def _kind(number: int) -> dict[str, Any]:
     return {"agent": f"agent-{number // 4}", "type": f"shop.type_{number % 4}"}
 
@@ -336,6 +359,7 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     ReachingRow: _reaching,
     WebhookRow: _webhook,
     QualityKindRow: _kind,
+    CheckRow: _check,
     QualityDayRow: _day,
     DismissalRow: _dismissal,
     LedgerLinkRow: _link,

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from assent.domain.approvals import Verb
 from assent.domain.errors import AssentError, InvalidInput
 from assent.gateway import ManyResult, OneOfMany
+from assent.store import checks as store
 from assent.store.queries import approvals, inbox
 from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.standing import MayDo, may_do
 from assent_ui.clicks import own_decision_id
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.inbox import Asked, mail_of
 
@@ -91,10 +93,13 @@ def _context(here: Place, session: Session, ids: list[str]) -> dict[str, Any]:
             others.append((approval, why_not))
         else:
             decidable.append(approval)
+    waiting = {check.id: check for check in store.waiting(session, here.viewer.id, now)}
+    mine = [waiting[each] for each in ids if each in waiting]
+    others += [(checks.view_of(check), "It is decided on its own page.") for check in mine]
     return {
         "decidable": decidable,
         "others": others,
-        "unknown": len(ids) - len(known),
+        "unknown": len(ids) - len(known) - len(mine),
         "total": sum(each.amount or 0 for each in decidable),
         "click": uuid.uuid4().hex,
         "fault": "",
