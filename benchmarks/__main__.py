@@ -11,25 +11,29 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import inbox, kills, ratios
+from benchmarks import duel, inbox, kills, ratios
 from benchmarks.report import Report
 
 
 def main() -> int:
     """Run what was asked for; ends with 1 if a target was missed."""
+    names = [*ratios.NAMES, inbox.NAME, duel.NAME, kills.NAME]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds of each measurement (default 3)")
-    parser.add_argument("--only", nargs="*", choices=[*ratios.NAMES, inbox.NAME, kills.NAME], help="only these")
+    parser.add_argument("--only", nargs="*", choices=names, help="only these")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
     parser.add_argument("--out", type=Path, help="write the results to this file, too")
     options = parser.parse_args()
-    wanted = options.only or [*ratios.NAMES, inbox.NAME, kills.NAME]
+    wanted = options.only or [*ratios.NAMES, inbox.NAME, duel.NAME, kills.NAME]
     report = Report(command="python -m benchmarks " + " ".join(sys.argv[1:]))
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as folder:
         asyncio.run(ratios.measure(wanted, Path(folder), report, rounds=options.rounds, quick=options.quick))
         if inbox.NAME in wanted:
             (Path(folder) / "inbox").mkdir()
             inbox.measure(Path(folder) / "inbox", report, rounds=options.rounds, quick=options.quick)
+        if duel.NAME in wanted:
+            (Path(folder) / "duel").mkdir()
+            duel.measure(Path(folder) / "duel", report, duels=duel.DUELS // (50 if options.quick else 1))
         if kills.NAME in wanted:
             (Path(folder) / "kills").mkdir()
             kills.measure(Path(folder) / "kills", report, runs=100 if options.quick else 1_000)

@@ -31,23 +31,23 @@ def effect(key: str) -> str:
 
 @workflow.defn(name="BareGated")
 class BareGated:
-    """``automatic`` activities one after the other, then a signal, then one more."""
+    """``automatic`` activities one after the other, then as many signals as are wanted, then one more."""
 
     def __init__(self) -> None:
-        self._approved = False
+        self._approvals = 0
 
     @workflow.run
-    async def run(self, automatic: int) -> None:
+    async def run(self, automatic: int, wanted: int) -> None:
         """Do the work."""
         for number in range(automatic):
             await workflow.execute_activity("bare_effect", str(number), start_to_close_timeout=_TIMEOUT)
-        await workflow.wait_condition(lambda: self._approved)
+        await workflow.wait_condition(lambda: self._approvals >= wanted)
         await workflow.execute_activity("bare_effect", "approved", start_to_close_timeout=_TIMEOUT)
 
     @workflow.signal
     def approve(self) -> None:
-        """Let the last activity go."""
-        self._approved = True
+        """Let the last activity go, once there are enough."""
+        self._approvals += 1
 
 
 @workflow.defn(name="BareUpdate")

@@ -22,13 +22,14 @@ escalation: *owner
 actions:
   bench.step: {tier: auto}
   bench.gate: {tier: approve, expires: 24h}
+  bench.trio: {tier: approve, expires: 24h, approval: {need: [{of: "role:approver", count: 3}]}}
 """
 
 _ARGUMENTS = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
 class BenchConnector:
-    """Two verbs, automatic and approved.
+    """Three verbs: automatic, approved by one person, approved by three.
 
     Args:
         journal: A file that gets one line for each effect, so that it can be counted after a crash; ``None`` for none.
@@ -43,8 +44,8 @@ class BenchConnector:
         self._file = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if journal else None
 
     def operations(self) -> Sequence[Operation]:
-        """The two verbs."""
-        return [BenchOperation(self, "step"), BenchOperation(self, "gate")]
+        """The three verbs."""
+        return [BenchOperation(self, verb) for verb in ("step", "gate", "trio")]
 
     def close(self) -> None:
         """Close the journal."""

@@ -71,7 +71,7 @@ _SECRET = "a key of the benchmark, 32 characters or more"
 def measure(folder: Path, report: Report, *, rounds: int, quick: bool) -> None:
     """Measure on SQLite, and on PostgreSQL where its programs are."""
     many = MANY // 10 if quick else MANY
-    with _databases(folder, report) as kinds:
+    with databases(folder, report) as kinds:
         for kind, make in kinds.items():
             asyncio.run(_pages(kind, make("few"), make("many"), many, report, rounds))
         for kind, make in kinds.items():
@@ -79,7 +79,7 @@ def measure(folder: Path, report: Report, *, rounds: int, quick: bool) -> None:
 
 
 @dataclass
-class _Maker:
+class Maker:
     """Makes empty databases of one kind."""
 
     base: str
@@ -102,15 +102,16 @@ def _ready(url: str) -> Database:
 
 
 @contextlib.contextmanager
-def _databases(folder: Path, report: Report) -> Iterator[dict[str, _Maker]]:
-    kinds = {"SQLite": _Maker(f"sqlite:///{folder}", server=False)}
+def databases(folder: Path, report: Report) -> Iterator[dict[str, Maker]]:
+    """Makers of empty databases by kind: SQLite, and PostgreSQL where its programs are."""
+    kinds = {"SQLite": Maker(f"sqlite:///{folder}", server=False)}
     binaries = programs()
     if binaries is None:
-        report.notes.append("PostgreSQL's programs are not on this machine: the inbox was measured on SQLite alone.")
+        report.notes.append("PostgreSQL's programs are not on this machine: it was measured on SQLite alone.")
         yield kinds
         return
     with running_postgres(binaries) as url:
-        yield kinds | {"PostgreSQL": _Maker(url, server=True)}
+        yield kinds | {"PostgreSQL": Maker(url, server=True)}
 
 
 async def _pages(kind: str, few: Database, many: Database, count: int, report: Report, rounds: int) -> None:
@@ -176,7 +177,7 @@ async def _crowd(kind: str, database: Database, folder: Path, report: Report, re
         connector = BenchConnector(folder / f"effects-{kind}")
         registry = build_registry([connector])
         publish_card(database, registry, CARD, where="benchmark", by=SYSTEM)
-        actors = _people(database)
+        actors = some_people(database, PEOPLE)
         settings = Settings.load(data_dir=folder, task_queue_prefix=f"b{uuid.uuid4().hex[:6]}")
         gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix)
         async with running_worker(client, database, registry, settings):
@@ -193,12 +194,13 @@ async def _crowd(kind: str, database: Database, folder: Path, report: Report, re
     database.close()
 
 
-def _people(database: Database) -> list[Actor]:
+def some_people(database: Database, count: int) -> list[Actor]:
+    """Approvers, as many as are wanted."""
     now = datetime.now(UTC)
     with database.write() as session:
         made = [
             people.add(session, email=f"p{n}@example.com", name=f"Person {n}", roles=[Role.APPROVER], at=now)
-            for n in range(PEOPLE)
+            for n in range(count)
         ]
     return [person.acting(Via.WEB) for person in made]
 

@@ -29,11 +29,11 @@ async def gated(subject: Subject, runs: int, automatic: int) -> float:
     return runs * (automatic + 1) / (time.perf_counter() - begun)
 
 
-async def approval_latency(subject: Subject, samples: int) -> float:
-    """Median seconds from a person's approval to the start of the effect, on parked runs, one at a time."""
+async def approval_latency(subject: Subject, samples: int, votes: int = 1) -> float:
+    """Median seconds from the first person's approval to the start of the effect, on parked runs, one at a time."""
     runs = []
     for _ in range(samples):
-        run_id = await subject.start(1)
+        run_id = await subject.start(1, votes)
         await subject.parked(run_id)
         runs.append(run_id)
     await asyncio.sleep(1.0)
@@ -41,7 +41,7 @@ async def approval_latency(subject: Subject, samples: int) -> float:
     for run_id in runs:
         subject.effects.forget(run_id)
         begun = time.perf_counter()
-        await subject.approve(run_id)
+        await subject.approve(run_id, votes)
         seconds.append(await subject.effects.next(run_id) - begun)
         await subject.finish(run_id)
     return statistics.median(seconds)

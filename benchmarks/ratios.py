@@ -17,8 +17,8 @@ from benchmarks.crew import connect
 from benchmarks.report import Report, Row
 from benchmarks.subjects import Subject, assent_subject, bare_subject
 
-GATED, AGENT, APPROVAL, PROPOSAL, LONG = "gated-1k", "agent-20", "approval", "proposal", "long-run"
-NAMES = [GATED, AGENT, APPROVAL, PROPOSAL, LONG]
+GATED, AGENT, APPROVAL, VOTES, PROPOSAL, LONG = "gated-1k", "agent-20", "approval", "votes", "proposal", "long-run"
+NAMES = [GATED, AGENT, APPROVAL, VOTES, PROPOSAL, LONG]
 
 
 async def measure(wanted: Sequence[str], folder: Path, report: Report, *, rounds: int, quick: bool) -> None:
@@ -62,6 +62,8 @@ async def measure(wanted: Sequence[str], folder: Path, report: Report, *, rounds
                 lambda subject: measures.approval_latency(subject, 100 // scale),
                 at_most=1.5,
             )
+        if VOTES in wanted:
+            await bench.further_votes(100 // scale)
         if PROPOSAL in wanted:
             await bench.quicker(
                 "proposal to outcome of an automatic action, sequential, p50",
@@ -102,6 +104,21 @@ class _Bench:
         ratio = statistics.median(assent) / statistics.median(bare)
         bare, assent = [1_000 * value for value in bare], [1_000 * value for value in assent]
         self._report.rows.append(Row(name, "ms", bare, assent, ratio, f"≤ {at_most}", ratio <= at_most))
+
+    async def further_votes(self, samples: int) -> None:
+        """What each vote after the first adds, against what a signal takes until what it lets go has started."""
+        name = "each vote after the first of three, against one signal to a parked run, p50"
+        signal, vote = [], []
+        for number in range(1, self._rounds + 1):
+            self._progress.phase(f"{name}: round {number} of {self._rounds}")
+            async with bare_subject(self._client, self._workers) as subject:
+                signal.append(1_000 * await measures.approval_latency(subject, samples))
+            async with assent_subject(self._client, self._folder, self._workers) as subject:
+                one = await measures.approval_latency(subject, samples)
+                three = await measures.approval_latency(subject, samples, 3)
+                vote.append(1_000 * (three - one) / 2)
+        ratio = statistics.median(vote) / statistics.median(signal)
+        self._report.rows.append(Row(name, "ms", signal, vote, ratio, "≤ 1.0", ratio <= 1.0))
 
     async def steady(self, actions: int) -> None:
         """The cost of an action late in a long run against one early in it."""

@@ -30,18 +30,18 @@ from benchmarks.connector import CARD, BenchConnector
 from benchmarks.crew import Effects, crew
 
 AGENT = Actor(id="bench-agent", name="bench-agent", via=Via.API)
-PERSON = Actor(id="bench-person", name="Bench Person", via=Via.API)
+PEOPLE = [Actor(id=f"bench-person-{number}", name=f"Bench Person {number}", via=Via.API) for number in (1, 2, 3)]
 
 
 class Subject(Protocol):
     """One way of doing the work."""
 
-    async def start(self, automatic: int) -> str:
-        """Start a run of some automatic actions and an approved one; gives its id."""
+    async def start(self, automatic: int, votes: int = 1) -> str:
+        """Start a run of some automatic actions and one that one person approves, or three; gives its id."""
         ...
 
-    async def approve(self, run_id: str) -> None:
-        """Wait until the run asks, and approve."""
+    async def approve(self, run_id: str, votes: int = 1) -> None:
+        """Approve the action that a parked run asks for, so many people one after the other."""
         ...
 
     async def finish(self, run_id: str) -> None:
@@ -77,19 +77,20 @@ class BareSubject:
         self._client = client
         self.effects = effects
 
-    async def start(self, automatic: int) -> str:
+    async def start(self, automatic: int, votes: int = 1) -> str:
         """Start ``BareGated``."""
         run_id = f"bare-{uuid.uuid4().hex}"
-        await self._client.start_workflow("BareGated", automatic, id=run_id, task_queue=bare.TASK_QUEUE)
+        await self._client.start_workflow("BareGated", args=[automatic, votes], id=run_id, task_queue=bare.TASK_QUEUE)
         return run_id
 
     async def parked(self, run_id: str) -> None:
         """Its first automatic activity has started."""
         await self.effects.next(run_id)
 
-    async def approve(self, run_id: str) -> None:
-        """One signal."""
-        await self._client.get_workflow_handle(run_id).signal("approve")
+    async def approve(self, run_id: str, votes: int = 1) -> None:
+        """A signal for each vote."""
+        for _ in range(votes):
+            await self._client.get_workflow_handle(run_id).signal("approve")
 
     async def finish(self, run_id: str) -> None:
         """Its result."""
@@ -121,10 +122,11 @@ class AssentSubject:
         self._pending: dict[str, tuple[str, str]] = {}
         self._in_inbox: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
-    async def start(self, automatic: int) -> str:
+    async def start(self, automatic: int, votes: int = 1) -> str:
         """Start an ``AgentRun`` with a plan."""
+        gate = {1: "bench.gate", 3: "bench.trio"}[votes]
         plan = [ProposedAction(key=f"a{n}", type="bench.step", arguments={"n": n}) for n in range(automatic)]
-        plan.append(ProposedAction(key="gate", type="bench.gate", arguments={"n": automatic}))
+        plan.append(ProposedAction(key="gate", type=gate, arguments={"n": automatic}))
         return await self._gateway.start_run(StartRun(agent="bench-agent", goal="Nothing", plan=plan), by=AGENT)
 
     async def parked(self, run_id: str) -> None:
@@ -132,10 +134,11 @@ class AssentSubject:
         await self._in_inbox[run_id].wait()
         del self._in_inbox[run_id]
 
-    async def approve(self, run_id: str) -> None:
+    async def approve(self, run_id: str, votes: int = 1) -> None:
         """Decide through the gateway, as web and Slack do."""
         approval_id, digest = self._pending.pop(run_id)
-        await self._gateway.decide(approval_id, verb=Verb.APPROVE, digest=digest, by=PERSON)
+        for person in PEOPLE[:votes]:
+            await self._gateway.decide(approval_id, verb=Verb.APPROVE, digest=digest, by=person)
 
     async def watch_inbox(self) -> None:
         """Look at the inbox like a page that is open."""
@@ -185,12 +188,16 @@ async def assent_subject(client: Client, folder: Path, workers: int) -> AsyncIte
     migrate(database)
     publish_card(database, build_registry([BenchConnector()]), CARD, where="benchmark", by=SYSTEM)
     with database.write() as session:
-        roles = [Role.APPROVER.value]
-        session.add(
-            PersonRow(
-                id=PERSON.id, email="bench@example.com", name=PERSON.name, roles=roles, created_at=datetime.now(UTC)
+        for person in PEOPLE:
+            session.add(
+                PersonRow(
+                    id=person.id,
+                    email=f"{person.id}@example.com",
+                    name=person.name,
+                    roles=[Role.APPROVER.value],
+                    created_at=datetime.now(UTC),
+                )
             )
-        )
     prefix = f"b{uuid.uuid4().hex[:6]}"
     gateway = Gateway(client, database, task_queue_prefix=prefix)
     arguments = [client.service_client.config.target_host, str(folder), prefix, url]
