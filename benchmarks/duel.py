@@ -1,4 +1,4 @@
-"""Two people who decide the same request at the same moment, ten thousand times: one outcome, and the truth for both."""
+"""Two people who decide a request at the same moment, ten thousand times: one outcome, and the truth for both."""
 
 from __future__ import annotations
 
