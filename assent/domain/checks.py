@@ -98,7 +98,7 @@ def replaced(value: Json, swaps: list[tuple[Json, Json]]) -> Json:
     for old, new in swaps:
         alike = _is_number(value) and _is_number(old)
         if (alike or type(value) is type(old)) and value == old:
-            return new
+            return float(new) if isinstance(value, float) and isinstance(new, int) else new
     if isinstance(value, dict):
         return {name: replaced(each, swaps) for name, each in value.items()}
     if isinstance(value, list):
