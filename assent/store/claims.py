@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import Result, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -173,6 +172,5 @@ def touch(session: Session, action_id: str, changes: Sequence[ResourceChange], *
         _TOUCH.run(session, *rows)
 
 
-def _changed(result: Any) -> bool:
-    assert isinstance(result, CursorResult)
-    return result.rowcount > 0
+def _changed(result: Result[Any]) -> bool:
+    return statements.rows_changed(result) > 0

@@ -12,6 +12,7 @@ from assent.domain.errors import Conflict, Forbidden, NotFound, TooLarge
 from assent.domain.people import Actor
 from assent.domain.talk import MAX_AGENT_ENTRIES, MAX_ENTRIES, Comment, CommentKind, Question
 from assent.store import approvals, ledger
+from assent.store.statements import rows_changed
 from assent.store.tables import ApprovalRow, CommentRow, PersonRow, RunRow
 
 MAX_OPEN = 50
@@ -149,7 +150,7 @@ def _settle_question(session: Session, entry: Comment) -> None:
         .where(col(CommentRow.id) == question.id, col(CommentRow.answered_at).is_(None))
         .values(answered_at=entry.at)
     )
-    if settled.rowcount == 0:  # type: ignore[attr-defined]
+    if rows_changed(settled) == 0:
         raise Conflict("The question was answered already.", where="reply_to", todo="Nothing was changed.")
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.store.statements import rows_changed
 from assent.store.tables import MessageRow
 
 GONE = "gone"
@@ -85,7 +86,7 @@ def posted(session: Session, copy: Copy, *, reference: str, shown_status: str, a
         .where(_this(copy), col(MessageRow.reference).in_(["", reference]))
         .values(reference=reference, shown_status=shown_status, shown_digest=digest, updated_at=at)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(done) > 0
 
 
 def shows(session: Session, copy: Copy, *, status: str, at: datetime, digest: str = "") -> None:

@@ -16,6 +16,7 @@ from assent.store import ledger, people
 from assent.store.letters import Letter
 from assent.store.people import Person
 from assent.store.sign_in import Browser, SignedIn, SignIn
+from assent.store.statements import rows_changed
 from assent.store.tables import MailLinkRow
 from assent.store.tokens import SignedTokens, token_hash
 
@@ -127,7 +128,7 @@ class MailLinks:
             .values(used_at=at)
             .execution_options(synchronize_session=False)
         )
-        if not used.rowcount:  # type: ignore[attr-defined]
+        if rows_changed(used) == 0:
             what = "This link was used before; it works once."
             raise RefusedLink(what, approval_id=link.approval_id, person_id=link.person.id)
         body = {"person": link.person.id, "email": link.person.email, "approval": link.approval_id}

@@ -18,6 +18,7 @@ from sqlmodel import col
 
 from assent.store.database import Database
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest, count_up_to
+from assent.store.statements import rows_changed
 from assent.store.tables import OutboxRow
 
 ERROR_LENGTH = 500
@@ -214,7 +215,7 @@ def hurry(session: Session, channel: str, *, at: datetime) -> int:
         )
         .values(due_at=at)
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(done)
 
 
 def _due(channel: str, at: datetime) -> Select[OutboxRow]:
@@ -241,7 +242,7 @@ def _update(session: Session, claimed: Notification, **values: object) -> bool:
     # The number of attempts tells this claim from every other one of the row.
     mine = (col(OutboxRow.id) == claimed.id, col(OutboxRow.attempts) == claimed.attempts)
     done = session.execute(update(OutboxRow).where(*mine, col(OutboxRow.sent) == false()).values(**values))
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(done) > 0
 
 
 def _notification(row: OutboxRow) -> Notification:

@@ -24,6 +24,7 @@ from assent.domain.people import SYSTEM, Actor
 from assent.domain.runs import RunStatus
 from assent.store import asked, ledger
 from assent.store.database import Database
+from assent.store.statements import rows_changed
 from assent.store.tables import ActionRow, ApprovalRow, EffectRow, PauseRow, RunRow
 
 FENCE = 0x4153_4645_4E43
@@ -99,7 +100,7 @@ def end(database: Database, session: Session, *, pause_id: str, note: str, by: A
         .where(col(PauseRow.id) == pause_id, col(PauseRow.active))
         .values(active=False, resumed_at=at, resumed_by=by.model_dump(mode="json"), resume_note=note)
     )
-    if done.rowcount == 0:  # type: ignore[attr-defined]
+    if rows_changed(done) == 0:
         raise Conflict(f"The pause {pause_id} has already ended.", where="pause")
     scope = Scope(kind=ScopeKind(row.scope_kind), name=row.scope_name)
     _give_time_back(session, scope, since=row.requested_at, at=at)

@@ -16,6 +16,7 @@ from assent.domain.canonical import Json
 from assent.domain.runs import RunHeader, RunStatus
 from assent.store import statements
 from assent.store.database import Database
+from assent.store.statements import rows_changed
 from assent.store.tables import ActionRow, RunRow
 
 _runs = statements.table_of(RunRow)
@@ -87,7 +88,7 @@ def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, a
         .where(col(RunRow.run_id) == run_id, col(RunRow.ended_at).is_(None))
         .values(status=status.value, ended_at=at, last_at=at, message=message, actions=actions)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(done) > 0
 
 
 def read_action(session: Session, action_id: str, *, for_update: bool = False) -> ActionRow | None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.errors import Conflict, InvalidInput, NotFound
+from assent.store.statements import rows_changed
 from assent.store.tables import PersonRow, SavedViewRow
 
 MAX_VIEWS = 30
@@ -92,7 +93,7 @@ def save(session: Session, *, person_id: str, name: str, query: str, at: datetim
 def remove(session: Session, view_id: str, *, person_id: str) -> bool:
     """Remove a person's own view; false if they have no such view."""
     mine = delete(SavedViewRow).where(col(SavedViewRow.id) == view_id, col(SavedViewRow.person_id) == person_id)
-    return bool(session.execute(mine).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session.execute(mine)) > 0
 
 
 def _views() -> Select[str, str, str, str, str]:

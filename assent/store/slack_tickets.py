@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.store.statements import rows_changed
 from assent.store.tables import SlackTicketRow
 
 LIFETIME = timedelta(minutes=15)
@@ -108,7 +109,7 @@ class Tickets:
             .values(used_at=at)
             .execution_options(synchronize_session=False)
         )
-        if not used.rowcount:  # type: ignore[attr-defined]
+        if rows_changed(used) == 0:
             return None
         row = session.get(SlackTicketRow, kept, populate_existing=True)
         assert row is not None

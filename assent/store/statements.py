@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Delete, Executable, Insert, Table, Update
+from sqlalchemy import CursorResult, Delete, Executable, Insert, Result, Table, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
@@ -27,6 +27,12 @@ def table_of(row: type[SQLModel]) -> Table:
 def run(session: Session, statement: Executable, values: _Values | Sequence[_Values]) -> CursorResult[Any]:
     """Run a prebuilt statement in the session's transaction."""
     return session.connection().execute(statement, values)
+
+
+def rows_changed(result: Result[Any]) -> int:
+    """How many rows an update or a delete changed."""
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 class Prepared:

@@ -14,6 +14,7 @@ from assent.domain.canonical import Json
 from assent.domain.effects import EffectStatus, ResourceChange, UndoStatus
 from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackScopeKind, RollbackStatus, UndoStep
 from assent.store import claims
+from assent.store.statements import rows_changed
 from assent.store.tables import ActionRow, EffectRow, RollbackRow, RollbackStepRow, UndoRow
 
 _PAGE = 500
@@ -186,7 +187,7 @@ def claim_undo(
         )
         .values(lease_until=lease_until, claimed_at=at, attempts=tried + 1, **fresh)
     )
-    return None if taken.rowcount else row  # type: ignore[attr-defined]
+    return None if rows_changed(taken) else row
 
 
 def attempts(session: Session, action_id: str) -> int:
@@ -215,9 +216,9 @@ def finish_undo(
             message=message,
         )
     )
-    if done.rowcount and status is UndoStatus.UNDONE:  # type: ignore[attr-defined]
+    if rows_changed(done) and status is UndoStatus.UNDONE:
         claims.touch(session, action_id, changes, at=at, undo=True)
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(done) > 0
 
 
 def forget_old_previews(session: Session, *, before: datetime) -> int:
@@ -227,4 +228,4 @@ def forget_old_previews(session: Session, *, before: datetime) -> int:
     )
     session.execute(delete(RollbackStepRow).where(col(RollbackStepRow.rollback_id).in_(old)))
     done = session.execute(delete(RollbackRow).where(col(RollbackRow.id).in_(old)))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(done)
