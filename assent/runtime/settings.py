@@ -236,8 +236,8 @@ class Settings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _one_address(cls, value: str) -> str:
-        name, address = parseaddr(value)
-        if value and (not _ADDRESS.fullmatch(address) or not f"{name}{address}".isprintable()):
+        address = parseaddr(value)[1]
+        if value and (not _ADDRESS.fullmatch(address) or not value.isprintable()):
             raise ValueError("must be one address, like Assent <assent@example.com>")
         return value
 
