@@ -118,7 +118,8 @@ class Closing:
         if request.decision is not None:
             body |= {"verb": request.decision.verb.value, "reason": request.decision.reason}
             body["digest"] = request.decision.digest
-        self._event(session, request, row, _EVENT[request.to], body, now)
+        actor = request.decision.by if request.decision else SYSTEM
+        ledger.append_of(session, row, _EVENT[request.to], body, at=now, actor=actor)
         step = f"{row.sentence}: {row.status}"
         projection.step_run(session, row.run_id, status=RunStatus.RUNNING, step=step, at=now)
 
@@ -127,24 +128,4 @@ class Closing:
         if decision is None or not approvals.record_decision(session, decision, counted=False, why_not=why_not):
             return
         body: dict[str, object] = {"approval": decision.approval_id, "verb": decision.verb.value, "why_not": why_not}
-        self._event(session, request, row, "approval.late", body, now)
-
-    def _event(
-        self,
-        session: Session,
-        request: CloseAction,
-        row: ActionRow,
-        kind: str,
-        body: dict[str, object],
-        at: datetime,
-    ) -> None:
-        ledger.append(
-            session,
-            at=at,
-            kind=kind,
-            actor=request.decision.by if request.decision else SYSTEM,
-            run_id=row.run_id,
-            action_id=row.action_id,
-            agent=row.agent,
-            body=body,
-        )
+        ledger.append_of(session, row, "approval.late", body, at=now, actor=decision.by)

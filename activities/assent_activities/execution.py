@@ -12,8 +12,6 @@ from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, advance
 from assent.domain.approvals import ApprovalStatus, Decision, Verb
-from assent.domain.canonical import Json
-from assent.domain.people import SYSTEM
 from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed, Tier
@@ -130,14 +128,14 @@ class Execution:
         row.status, row.settled_at, row.card_version = ActionStatus.REFUSED.value, now, version
         row.message = " ".join(r.sentence for r in verdict.reasons if r.effect is AdmissionEffect.REFUSE)
         session.flush()
-        self._event(session, job, "action.refused", {"message": row.message, "card_version": version}, None, now)
+        ledger.append_of(session, row, "action.refused", {"message": row.message, "card_version": version}, at=now)
         return True
 
     def _hold(self, session: Session, job: Job, row: ActionRow, held: list[str], now: datetime) -> None:
         if row.status != ActionStatus.HELD.value:
             row.status = advance(ActionStatus(row.status), ActionStatus.HELD).value
             session.flush()
-            self._event(session, job, "action.held", {"pauses": held}, None, now)
+            ledger.append_of(session, row, "action.held", {"pauses": held}, at=now)
             step = f"{row.sentence}: held"
             projection.step_run(session, job.header.run_id, status=RunStatus.HELD, step=step, at=now)
 
@@ -150,7 +148,7 @@ class Execution:
         row.status = advance(ActionStatus(row.status), ActionStatus.HELD).value
         row.message = "What covered it does so no more, so people are asked."
         session.flush()
-        self._event(session, job, "action.held", {"pauses": [], "message": row.message}, None, now)
+        ledger.append_of(session, row, "action.held", {"pauses": [], "message": row.message}, at=now)
         return False
 
     def _claim(self, session: Session, job: Job, row: ActionRow, now: datetime) -> None:
@@ -170,7 +168,7 @@ class Execution:
                 amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
                 at=now,
             )
-        self._event(session, job, "effect.claimed", {}, None, now)
+        ledger.append_of(session, row, "effect.claimed", {}, at=now)
         if self._deps.registry[job.action.type].type.speed is Speed.LONG:
             step = f"{row.sentence}: running"
             projection.step_run(session, job.header.run_id, status=RunStatus.RUNNING, step=step, at=now)
@@ -180,23 +178,3 @@ class Execution:
     ) -> ActionOutcome:
         speed = self._deps.registry[job.action.type].type.speed
         return outcome_of(session, row, speed=speed, now=now, held_by=held or [])
-
-    def _event(
-        self,
-        session: Session,
-        job: Job,
-        kind: str,
-        body: dict[str, Json],
-        decision: Decision | None,
-        at: datetime,
-    ) -> None:
-        ledger.append(
-            session,
-            at=at,
-            kind=kind,
-            actor=decision.by if decision else SYSTEM,
-            run_id=job.header.run_id,
-            action_id=job.action_id,
-            agent=job.header.agent,
-            body=body,
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -11,7 +11,6 @@ from assent.domain.actions import ActionStatus, advance
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.approving import Agenda, ApprovalRules, Silence, Step, StepKind, Who
 from assent.domain.canonical import Json
-from assent.domain.people import SYSTEM
 from assent.policy.durations import write_duration
 from assent.policy.hours import counts, later
 from assent.store import approvals, asked, electorate, ledger
@@ -77,7 +76,7 @@ class Passing:
             if step.kind is StepKind.ESCALATE:
                 self._ask(session, row, request, step.to, now)
         if any(step.kind is StepKind.REMIND for step in due):
-            self._event(session, row, "approval.reminded", {"approval": request.id}, now)
+            ledger.append_of(session, row, "approval.reminded", {"approval": request.id}, at=now)
             approvals.notify(session, self._deps.channels, approvals.REMINDER, request.id, now)
         left = agenda.after(now)
         request.agenda, request.due_at = left.model_dump(mode="json"), left.next_look(request.expires_at)
@@ -93,7 +92,7 @@ class Passing:
         request.silent_at, request.agenda = now, Agenda().model_dump(mode="json")
         if rules.silence is Silence.HOLD:
             request.due_at = now + LOOK_AGAIN
-            self._event(session, row, "approval.silent", {"approval": request.id, "goes_on": "waiting"}, now)
+            ledger.append_of(session, row, "approval.silent", {"approval": request.id, "goes_on": "waiting"}, at=now)
             approvals.notify(session, self._deps.channels, approvals.REMINDER, request.id, now)
         else:
             request.expires_at = later(now, rules.within, rules.hours)
@@ -113,7 +112,7 @@ class Passing:
         session.flush()
         asked.ask_as_well(session, request, tokens, why=asked.ESCALATION, at=now)
         body: dict[str, Json] = {"approval": request.id, "to": [each.words for each in who]}
-        self._event(session, row, "approval.escalated", body, now)
+        ledger.append_of(session, row, "approval.escalated", body, at=now)
         approvals.notify(session, self._deps.channels, approvals.ESCALATED, request.id, now)
 
     def _let_run(
@@ -133,19 +132,7 @@ class Passing:
         )
         row.status = advance(ActionStatus(row.status), ActionStatus.CLEARED).value
         session.flush()
-        self._event(session, row, "approval.unopposed", {"approval": request.id, "message": message}, now)
-
-    def _event(self, session: Session, row: ActionRow, kind: str, body: Mapping[str, Json], at: datetime) -> None:
-        ledger.append(
-            session,
-            at=at,
-            kind=kind,
-            actor=SYSTEM,
-            run_id=row.run_id,
-            action_id=row.action_id,
-            agent=row.agent,
-            body=dict(body),
-        )
+        ledger.append_of(session, row, "approval.unopposed", {"approval": request.id, "message": message}, at=now)
 
 
 def _agenda(request: ApprovalRow) -> Agenda:

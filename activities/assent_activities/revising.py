@@ -206,7 +206,7 @@ class Revising:
             "verdict": weighed.verdict.model_dump(mode="json"),
             "shown": shown.model_dump(mode="json"),
         }
-        self._event(session, row, REVISED, edit.by, body, now)
+        ledger.append_of(session, row, REVISED, body, at=now, actor=edit.by)
         approvals.notify(session, self._deps.channels, approvals.CHANGED, request.id, now)
         step = f"{row.sentence}: edited by {edit.by.name}"
         projection.step_run(session, row.run_id, status=RunStatus.WAITING, step=step, at=now)
@@ -235,22 +235,8 @@ class Revising:
     def _refuse(self, session: Session, edit: Edit, row: ActionRow, why_not: str, now: datetime) -> None:
         revisions.record_edit(session, edit, why_not=why_not)
         body: dict[str, Json] = {"approval": edit.approval_id, "edit": edit.id, "why_not": why_not}
-        self._event(session, row, REFUSED, edit.by, body, now)
+        ledger.append_of(session, row, REFUSED, body, at=now, actor=edit.by)
         approvals.notify(session, self._deps.channels, approvals.CHANGED, edit.approval_id, now)
-
-    def _event(
-        self, session: Session, row: ActionRow, kind: str, by: Actor, body: dict[str, Json], at: datetime
-    ) -> None:
-        ledger.append(
-            session,
-            at=at,
-            kind=kind,
-            actor=by,
-            run_id=row.run_id,
-            action_id=row.action_id,
-            agent=row.agent,
-            body=body,
-        )
 
     def _type(self, name: str) -> ActionType | None:
         operation = self._deps.registry.get(name)

@@ -79,7 +79,7 @@ class Weighing:
         tally = None if _alone_decides(rules) else self._tally(session, case)
         if tally is not None and not tally.met:
             missing = in_words(tally.missing)
-            self._event(session, case, "approval.voted", decision.by, _body(decision, missing=missing))
+            _note(session, case, "approval.voted", _body(decision, missing=missing), actor=decision.by)
             approvals.notify(session, self._deps.channels, approvals.CHANGED, case.request.id, case.now)
             return False
         self._close_approved(session, case, decision, tally)
@@ -100,7 +100,7 @@ class Weighing:
         if not new:
             return False
         body = _body(decision, missing=f"{rules.electorate.deny - against} more to reject it")
-        self._event(session, case, "approval.voted", decision.by, body)
+        _note(session, case, "approval.voted", body, actor=decision.by)
         approvals.notify(session, self._deps.channels, approvals.CHANGED, case.request.id, case.now)
         return False
 
@@ -115,7 +115,7 @@ class Weighing:
         for vote in mine:
             votes.lapse(session, vote.id, "It was taken back.")
         body = _body(decision, votes=[vote.id for vote in mine])
-        self._event(session, case, "approval.taken_back", decision.by, body)
+        _note(session, case, "approval.taken_back", body, actor=decision.by)
         if case.request.status == ApprovalStatus.APPROVED.value:
             self.reopen(session, case)
         else:
@@ -149,7 +149,7 @@ class Weighing:
         session.flush()
         asked.reopen(session, request.id)
         asked.due(session, request.id, end)
-        self._event(session, case, "approval.reopened", SYSTEM, {"approval": request.id})
+        _note(session, case, "approval.reopened", {})
         approvals.notify(session, self._deps.channels, approvals.CHANGED, request.id, case.now)
 
     def _tally(self, session: Session, case: Case) -> Tally:
@@ -182,7 +182,7 @@ class Weighing:
     def _lapse(self, session: Session, case: Case, vote: Vote, why: str) -> None:
         votes.lapse(session, vote.id, why)
         body: dict[str, Json] = {"approval": case.request.id, "vote": vote.id, "by": vote.by.name, "why": why}
-        self._event(session, case, "approval.lapsed", SYSTEM, body)
+        _note(session, case, "approval.lapsed", body)
 
     def _close_approved(self, session: Session, case: Case, decision: Decision, tally: Tally | None) -> None:
         approvals.close_request(
@@ -200,7 +200,7 @@ class Weighing:
                 {"vote": each.ballot, "counts_for": each.token, "in_the_name_of": each.authority.name}
                 for each in tally.counted
             ]
-        self._event(session, case, "approval.decided", decision.by, body)
+        _note(session, case, "approval.decided", body, actor=decision.by)
 
     def _record(self, session: Session, case: Case, decision: Decision, voter: Voter | None, why_not: str) -> bool:
         """Keep the decision, and the event of one that does not count; false if it was kept before."""
@@ -217,7 +217,7 @@ class Weighing:
             for_person=lent.person if lent else "",
         )
         if new and why_not:
-            self._event(session, case, "approval.late", decision.by, _body(decision, why_not=why_not))
+            _note(session, case, "approval.late", _body(decision, why_not=why_not), actor=decision.by)
         return new
 
     def _why_not_now(self, session: Session, case: Case, decision: Decision) -> str:
@@ -265,18 +265,6 @@ class Weighing:
             self._lapse(session, case, vote, f"{vote.by.name} changed their mind.")
         return ""
 
-    def _event(self, session: Session, case: Case, kind: str, actor: Actor, body: Mapping[str, Json]) -> None:
-        ledger.append(
-            session,
-            at=case.now,
-            kind=kind,
-            actor=actor,
-            run_id=case.row.run_id,
-            action_id=case.row.action_id,
-            agent=case.row.agent,
-            body={"approval": case.request.id, **body},
-        )
-
 
 _OTHER = "The decision is about something other than what would run."
 _DONE = {Verb.APPROVE: "approved", Verb.REJECT: "rejected"}
@@ -309,3 +297,8 @@ def _stale(case: Case, decision: Decision) -> str:
 
 def _body(decision: Decision, **more: Json) -> dict[str, Json]:
     return {"verb": decision.verb.value, "reason": decision.reason, "digest": decision.digest, **more}
+
+
+def _note(session: Session, case: Case, kind: str, body: Mapping[str, Json], *, actor: Actor = SYSTEM) -> None:
+    """Write an event of a request."""
+    ledger.append_of(session, case.row, kind, {"approval": case.request.id, **body}, at=case.now, actor=actor)

@@ -9,7 +9,7 @@ every check, so an event is unsealed for less than a second.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.canonical import Json, stable_text
-from assent.domain.people import Actor
+from assent.domain.people import SYSTEM, Actor
 from assent.store import statements
 from assent.store.database import Database
-from assent.store.tables import LedgerEventRow, LedgerLinkRow
+from assent.store.tables import ActionRow, LedgerEventRow, LedgerLinkRow
 
 GENESIS = "0" * 64
 """What the first link names as its predecessor."""
@@ -78,6 +78,19 @@ def append(
         body: Details, JSON.
     """
     append_many(session, [event_row(at, kind, actor, run_id, action_id, agent, body)])
+
+
+def append_of(
+    session: Session,
+    action: ActionRow,
+    kind: str,
+    body: Mapping[str, Json],
+    *,
+    at: datetime,
+    actor: Actor = SYSTEM,
+) -> None:
+    """Write an event of an action in the caller's transaction."""
+    append_many(session, [event_row(at, kind, actor, action.run_id, action.action_id, action.agent, dict(body))])
 
 
 def event_row(
