@@ -111,11 +111,15 @@ def _run(context: typer.Context, part: str) -> None:
 
 
 @app.command()
-def doctor(context: typer.Context, as_json: Json = False) -> None:
+def doctor(
+    context: typer.Context,
+    needed: Annotated[bool, typer.Option("--needed", help="Leave Slack and mail out, as health checks do.")] = False,
+    as_json: Json = False,
+) -> None:
     """Say what was found, what would be used, and what is wrong; ends with 1 if anything is."""
     from assent.runtime.doctor import examine, render
 
-    report = examine(settings_of(context))
+    report = examine(settings_of(context), needed=needed)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:

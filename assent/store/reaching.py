@@ -13,7 +13,7 @@ from assent.domain.people import Actor
 from assent.domain.reaching import Reaching
 from assent.store import ledger
 from assent.store.people import Person
-from assent.store.tables import ReachingRow, SlackUserRow
+from assent.store.tables import PersonRow, ReachingRow, SlackUserRow
 
 _UNCHOSEN = Reaching()
 
@@ -39,6 +39,8 @@ def choose(session: Session, person: Person, wanted: Reaching, *, at: datetime, 
 
     Direct messages in Slack are on or off for all of their Slack users alike.
     """
+    # The person first: two that choose at the same moment find no row of this one to wait for.
+    session.execute(select(col(PersonRow.id)).where(col(PersonRow.id) == person.id).with_for_update())
     row = session.get(ReachingRow, person.id, with_for_update=True)
     before = _UNCHOSEN if row is None else Reaching.model_validate(row.chosen)
     if wanted == before:

@@ -107,3 +107,12 @@ def test_direct_messages_are_one_choice_with_the_others(office: Bureau) -> None:
     with office.database.read() as session:
         assert [user.direct for user in slack_people.users_of(session, [ann.id])] == [True, True]
         assert reaching.of_person(session, ann.id) == Reaching()
+
+
+def test_two_first_choices_at_once_do_not_collide(office: Bureau) -> None:
+    ann = office.person("Ann")
+    choices = [{"mail": False}, {"webhook": False}, {"decided": True}, {"urgent": True}]
+    with ThreadPoolExecutor(len(choices)) as executor:
+        list(executor.map(lambda choice: office.choose(ann, **choice), choices))
+    with office.database.read() as session:
+        assert reaching.of_person(session, ann.id) in [Reaching(**choice) for choice in choices]

@@ -14,18 +14,22 @@ from assent.runtime.doctor.temporal import look_at_temporal
 from assent.runtime.settings import Settings, unknown_variables
 
 
-def examine(settings: Settings) -> Report:
-    """Return what was found; takes a few seconds where a part does not answer."""
-    return Report(
-        findings=[
-            *_look_at_settings(),
-            *look_at_folder(settings),
-            *look_at_database(settings),
-            *asyncio.run(look_at_temporal(settings)),
-            *look_at_slack(settings),
-            *asyncio.run(look_at_mail(settings)),
-        ]
-    )
+def examine(settings: Settings, *, needed: bool = False) -> Report:
+    """Return what was found; takes a few seconds where a part does not answer.
+
+    Args:
+        settings: What to look at.
+        needed: Leave out what others can do without: Slack and mail.
+    """
+    findings = [
+        *_look_at_settings(),
+        *look_at_folder(settings),
+        *look_at_database(settings),
+        *asyncio.run(look_at_temporal(settings)),
+    ]
+    if not needed:
+        findings += [*look_at_slack(settings), *asyncio.run(look_at_mail(settings))]
+    return Report(findings=findings)
 
 
 def _look_at_settings() -> Iterator[Finding]:
