@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,11 @@ from assent.gateway import Gateway, StartRun
 from assent.runtime.cards import publish_card
 from assent.store.database import Database
 from assent.store.migrate import migrate
-from assent.store.queries import approvals
-from assent.store.queries.paging import PageRequest
+from assent.store.queries import inbox
+from assent.store.queries.inbox import InboxRow
+from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.tables import PersonRow
+from assent_activities.admission import approval_id_of
 from assent_activities.connectors import build_registry
 from benchmarks import bare
 from benchmarks.connector import CARD, BenchConnector
@@ -119,7 +121,7 @@ class AssentSubject:
         self._database = database
         self._gateway = gateway
         self.effects = effects
-        self._pending: dict[str, tuple[str, str]] = {}
+        self._digests: dict[str, str] = {}
         self._in_inbox: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def start(self, automatic: int, votes: int = 1) -> str:
@@ -131,27 +133,28 @@ class AssentSubject:
 
     async def parked(self, run_id: str) -> None:
         """It is in the inbox."""
-        await self._in_inbox[run_id].wait()
-        del self._in_inbox[run_id]
+        asked = _request_of(run_id)
+        await self._in_inbox[asked].wait()
+        del self._in_inbox[asked]
 
     async def approve(self, run_id: str, votes: int = 1) -> None:
         """Decide through the gateway, as web and Slack do."""
-        approval_id, digest = self._pending.pop(run_id)
+        approval_id = _request_of(run_id)
+        digest = self._digests.pop(approval_id)
         for person in PEOPLE[:votes]:
             await self._gateway.decide(approval_id, verb=Verb.APPROVE, digest=digest, by=person)
 
     async def watch_inbox(self) -> None:
         """Look at the inbox like a page that is open."""
         while True:
-            for item in await asyncio.to_thread(self._look):
-                if self._pending.setdefault(item[0], (item[1], item[2])) == (item[1], item[2]):
-                    self._in_inbox[item[0]].set()
+            for row in await asyncio.to_thread(self._look):
+                if self._digests.setdefault(row.id, row.digest) == row.digest:
+                    self._in_inbox[row.id].set()
             await asyncio.sleep(0.1)
 
-    def _look(self) -> list[tuple[str, str, str]]:
+    def _look(self) -> Sequence[InboxRow]:
         with self._database.read() as session:
-            page = approvals.pending(session, request=PageRequest(limit=200))
-            return [(item.run_id, item.id, item.digest) for item in page.items]
+            return inbox.rows(session, inbox.ids(session, request=PageRequest(limit=MAX_LIMIT)).items)
 
     async def finish(self, run_id: str) -> None:
         """Its result."""
@@ -171,6 +174,11 @@ class AssentSubject:
     async def close(self, run_id: str) -> None:
         """End the run."""
         await self._gateway.end_run(run_id, by=AGENT)
+
+
+def _request_of(run_id: str) -> str:
+    """The request of a run's approved action."""
+    return approval_id_of(f"{run_id}:gate")
 
 
 @asynccontextmanager
