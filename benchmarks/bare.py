@@ -1,7 +1,9 @@
 """The yardstick: the leanest workflows for the same work, with none of Assent in them.
 
-Its worker process is tuned as Assent's is: no sandbox, workflow code on the event loop, few collections of garbage, no
-compression.
+Its worker process runs as the SDK has it by default; or, as ``tuned``, the way Assent's does: no sandbox, workflow code
+on the event loop, few collections of garbage. Neither compresses.
+
+Run as ``python -m benchmarks.bare ADDRESS default|tuned``.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from assent.runtime import processes
 from assent.runtime.worker import INLINE, rarely_collect_garbage, workflow_runner
 from benchmarks.crew import connect, tell, until_told_to_end
 
 TASK_QUEUE = "bare"
+DEFAULT, TUNED = "default", "tuned"
 _TIMEOUT = timedelta(seconds=30)
 
 
@@ -74,10 +78,12 @@ class BareUpdate:
         self._ended = True
 
 
-async def _main(address: str) -> None:
+async def _main(address: str, way: str) -> None:
     """Run one worker process of the yardstick."""
     client = await connect(address)
-    rarely_collect_garbage()
+    tuned = way == TUNED
+    if tuned:
+        rarely_collect_garbage()
     with ThreadPoolExecutor(50) as executor:
         async with Worker(
             client,
@@ -85,13 +91,13 @@ async def _main(address: str) -> None:
             workflows=[BareGated, BareUpdate],
             activities=[effect],
             activity_executor=executor,
-            workflow_runner=workflow_runner(),
-            debug_mode=INLINE,
+            workflow_runner=workflow_runner() if tuned else SandboxedWorkflowRunner(),
+            debug_mode=tuned and INLINE,
             max_concurrent_workflow_tasks=100,
         ):
             await until_told_to_end()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1]))
+    asyncio.run(_main(*sys.argv[1:]))
     processes.leave(0)

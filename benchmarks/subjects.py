@@ -182,9 +182,9 @@ def _request_of(run_id: str) -> str:
 
 
 @asynccontextmanager
-async def bare_subject(client: Client, workers: int) -> AsyncIterator[BareSubject]:
-    """The yardstick with its worker processes."""
-    async with crew("benchmarks.bare", [client.service_client.config.target_host], workers) as effects:
+async def bare_subject(client: Client, workers: int, way: str = bare.DEFAULT) -> AsyncIterator[BareSubject]:
+    """The yardstick with its worker processes, as the SDK has them by default or tuned as Assent's are."""
+    async with crew("benchmarks.bare", [client.service_client.config.target_host, way], workers) as effects:
         yield BareSubject(client, effects)
 
 
