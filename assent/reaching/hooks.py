@@ -142,6 +142,18 @@ class Caller:
         return bool(claimed)
 
     async def _take(self, notification: Notification) -> None:
+        try:
+            await self._tell(notification)
+        except Unavailable:
+            # Nothing can be written down now; the lease ends, and somebody tries again.
+            raise
+        except Exception as error:
+            # Whatever one row or one answer makes fail, the others are told.
+            log.exception("A call about %s failed", notification.subject)
+            until = self._clock() + NOT_TAKEN[1]
+            await asyncio.to_thread(self._failed, notification, until, f"It cannot be made: {type(error).__name__}.")
+
+    async def _tell(self, notification: Notification) -> None:
         if not notification.recipient:
             await asyncio.to_thread(self._address, notification)
             return
@@ -195,7 +207,7 @@ class Caller:
         except AssentError as error:
             raise NotTaken(error.what) from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise NotTaken(" ".join(str(error).split())[:300] or type(error).__name__) from error
+            raise NotTaken(_why(error)) from error
 
     def _session(self) -> aiohttp.ClientSession:
         resolver = None if self._internal else GuardedResolver()
@@ -255,13 +267,21 @@ def _refused(status: int, retry_after: str, now: datetime) -> NotTaken:
     return NotTaken(f"It answers {status}.", _wait(retry_after, now))
 
 
+def _why(error: Exception) -> str:
+    """What went wrong, on one line, without the path of the address, which may be a secret."""
+    if isinstance(error, aiohttp.InvalidURL):
+        return "That is no address that can be called."
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    return " ".join(said.split())[:300] or type(error).__name__
+
+
 def _wait(retry_after: str, now: datetime) -> timedelta | None:
     """What ``Retry-After`` asks for, in seconds or as a date; nothing if it says nothing that can be read."""
     if retry_after.isdecimal():
         return min(timedelta(seconds=int(retry_after[:9])), NOT_TAKEN[1])
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(until - now, timedelta(0)), NOT_TAKEN[1])

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import quote
 
 from assent.domain.clock import Clock
@@ -42,6 +43,8 @@ MAIL_REFUSED = (timedelta(seconds=15), timedelta(minutes=15))
 
 REFUSED_FOR_GOOD = timedelta(hours=1)
 """Pause after the server's word that trying again will not help: the mailbox may be made, or the quota raised."""
+
+_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +104,7 @@ class Mailer:
         )
         for written in claimed:
             if not written.recipient:
-                await asyncio.to_thread(self._address, written)
+                await self._try(written, asyncio.to_thread(self._address, written))
         await self._send([one for one in claimed if one.recipient], stop)
         return bool(claimed)
 
@@ -115,7 +118,7 @@ class Mailer:
                 if stop is not None and stop.is_set():
                     await self._put_back(claimed[place:], self._clock(), notification.error)
                     return
-                letter = await asyncio.to_thread(self._letter, notification)
+                letter = await self._try(notification, asyncio.to_thread(self._letter, notification))
                 if letter is None:
                     continue
                 try:
@@ -125,7 +128,19 @@ class Mailer:
                 except ServerAway as error:
                     await self._hold(claimed[place:], str(error))
                     return
-                await self._deliver(post, letter)
+                await self._try(notification, self._deliver(post, letter))
+
+    async def _try(self, notification: Notification, work: Awaitable[_T]) -> _T | None:
+        """Whatever one row makes fail, the others are delivered."""
+        try:
+            return await work
+        except Unavailable:
+            # Nothing can be written down now; the lease ends, and somebody tries again.
+            raise
+        except Exception as error:
+            log.exception("A mail about %s failed", notification.subject)
+            await self._put_back([notification], self._clock() + REFUSED_FOR_GOOD, type(error).__name__)
+            return None
 
     async def _deliver(self, post: Post, letter: Letter) -> None:
         notification = letter.notification

@@ -21,7 +21,7 @@ from sqlmodel import col
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.errors import Conflict, InvalidInput, NotFound
 from assent.domain.people import Actor
-from assent.store import approvals, electorate, ledger, outbox, reaching
+from assent.store import approvals, electorate, ledger, outbox, people, reaching
 from assent.store.outbox import Notification
 from assent.store.queries import approvals as views
 from assent.store.queries.approvals import ApprovalView
@@ -235,10 +235,12 @@ def call(session: Session, claimed: Notification, at: datetime) -> Call | None:
     if hook is None or row is None:
         return None
     event, pending = Event(claimed.kind), row.status == ApprovalStatus.PENDING.value
-    if hook.person_id and not pending and not event.over:
-        return None
-    if hook.person_id and not reaching.of_person(session, hook.person_id).webhook:
-        return None
+    if hook.person_id:
+        person = people.one(session, hook.person_id)
+        if person is None or person.disabled or not reaching.of_person(session, person.id).webhook:
+            return None
+        if not event.over and not (pending and electorate.is_asked(session, row, person.id, at)):
+            return None
     return Call(claimed, _webhook(hook), event, views.one(session, row.id))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from assent.domain.people import Role
 from assent.reaching import mailer as mailing
 from assent.reaching import post
 from assent.reaching.post import ServerAway, connected
-from assent.store import approvals
+from assent.store import approvals, outbox
+from assent.store.letters import MAIL
 from assent.store.queries import shown
 from tests.reaching.bureau import Bureau, deliver
 from tests.reaching.mail_host import MailHost, certificate, html_of, link_of, mail_host, text_of
@@ -225,3 +227,19 @@ async def test_a_deliverer_that_dies_loses_nothing(bureau: Bureau, host: MailHos
     bureau.clock.ahead += mailing.LEASE
     await deliver(other)
     assert len(host.to(ann.email)) == 1
+
+
+async def test_a_row_that_cannot_be_read_holds_up_no_other(bureau: Bureau, host: MailHost) -> None:
+    ann = bureau.person("Ann")
+    bureau.ask()
+    with bureau.database.write() as session:
+        [written] = outbox.queue(session, MAIL).items
+        other = replace(written, subject="ap-other")
+        at = bureau.clock()
+        outbox.address(session, other, ann.id, kind="letter.of_a_later_version", revision=1, at=at, due_at=at)
+    for _ in range(3):
+        bureau.ask()
+    await deliver(bureau.mailer(host.server()))
+    assert len(host.to(ann.email)) == 4
+    [left] = bureau.queue()
+    assert left.error == "ValueError"

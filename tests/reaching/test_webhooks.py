@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -20,7 +20,7 @@ from assent.domain.people import SYSTEM, Role
 from assent.reaching import hooks
 from assent.reaching.addresses import GuardedResolver, is_open
 from assent.reaching.hooks import Caller
-from assent.store import approvals, webhooks
+from assent.store import approvals, credentials, outbox, people, webhooks
 from assent.store.sealing import Sealer
 from assent.store.webhooks import SEALED_FOR, WEBHOOK
 from tests.identity.house import ADDRESS, KEY, House
@@ -152,6 +152,93 @@ async def test_what_was_not_taken_is_called_again_with_the_same_id(told: Bureau,
         told.clock.ahead += waiting.due_at - told.clock() + timedelta(seconds=1)
     await make_calls(one)
     assert [id for id, _ in receiver.got] == [f"msg_{waiting.id}"]
+
+
+DATES = ("Mon, 01 Jan 2024 00:00:00 +99999999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "x")
+
+
+async def test_no_answer_ends_the_calls_to_others(told: Bureau, receiver: Receiver) -> None:
+    hostile = Receiver(answers=[web.Response(status=503, headers={"Retry-After": date}) for date in DATES])
+    _, hostile.secret = add(told, receiver.url)
+    receiver.secret, receiver.answers = hostile.secret, hostile.answers
+    stop = asyncio.Event()
+    running = asyncio.create_task(caller(told).run(stop))
+    for _ in DATES:
+        told.ask()
+    told.ask()
+    for _ in range(500):
+        if len(receiver.got) == len(DATES) + 1:
+            break
+        told.clock.ahead += timedelta(seconds=2)
+        await asyncio.sleep(0.02)
+    stop.set()
+    await running
+    assert len(receiver.got) == len(DATES) + 1
+
+
+async def test_a_row_that_cannot_be_read_ends_nothing(told: Bureau, receiver: Receiver) -> None:
+    id, receiver.secret = add(told, receiver.url)
+    told.ask()
+    with told.database.write() as session:
+        [written] = outbox.queue(session, WEBHOOK).items
+        for subject in (written.subject, "ap-other"):
+            other = replace(written, subject=subject)
+            outbox.address(
+                session, other, id, kind="approval.of_a_later_version", revision=1, at=told.clock(), due_at=told.clock()
+            )
+    told.ask()
+    await make_calls(caller(told))
+    assert receiver.events == ["approval.requested"]
+    assert "cannot be made" in told.queue(WEBHOOK)[-1].error + told.queue(WEBHOOK)[0].error
+
+
+async def test_the_path_of_an_address_is_never_told(
+    house: House, told: Bureau, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"nonsense\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(nonsense, "127.0.0.1", 0)
+    add(told, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/s3cret")
+    told.ask()
+    one = caller(told)
+    await make_calls(one)
+    [waiting] = told.queue(WEBHOOK)
+    assert "status line" in waiting.error
+    async with house.browser(house.person("Oli", Role.OPERATOR)) as browser:
+        page = await browser.get("/system/webhooks")
+    told.clock.ahead += webhooks.GIVEN_UP_AFTER + timedelta(hours=2)
+    await make_calls(one)
+    server.close()
+    [given_up] = house.events("webhook.given_up")
+    assert "s3cret" not in waiting.error + page.text + caplog.text + json.dumps(given_up.body)
+
+
+async def test_somebody_switched_off_is_told_nothing_more(told: Bureau, receiver: Receiver) -> None:
+    ann, bob = told.person("Ann"), told.person("Bob")
+    _, receiver.secret = add(told, receiver.url, ann.id)
+    decided, waiting = told.ask(), told.ask()
+    await make_calls(caller(told))
+    assert len(receiver.got) == 2
+    told.notify(approvals.REMINDER, waiting)
+    one = caller(told)
+    await one.turn()
+    with told.database.write() as session:
+        people.change(session, ann.id, disabled=True, at=told.clock(), by=SYSTEM)
+    told.close(decided, bob)
+    await make_calls(one)
+    assert len(receiver.got) == 2
+    assert told.queue(WEBHOOK) == []
+
+
+def test_whoever_had_an_account_is_told_nothing_after_a_reset(told: Bureau) -> None:
+    ann = told.person("Ann")
+    add(told, "https://thief.example.com/", ann.id)
+    with told.database.write() as session:
+        credentials.reset(session, ann, at=told.clock(), by=SYSTEM)
+        assert webhooks.of_owner(session, ann.id) == []
 
 
 async def test_one_that_is_dead_holds_up_no_other_and_is_given_up(
