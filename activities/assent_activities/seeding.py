@@ -84,14 +84,16 @@ def _drawn_by(
         return False
     variations = [each for each in block.of if each.action == row.type]
     declared = found.catalogue.get(row.type)
-    if not variations or not declared:
+    # Earlier requests are looked through only for somebody: else each draw would cost as much as all that wait.
+    ready = checks.may_be_shown(session, row.agent, checks.readers(session, row.agent), now)
+    if not variations or not declared or not ready:
         return False
     variation = variations[chosen(action_id, len(variations))]
     type = ActionType.model_validate(declared)
     for source in _sources(session, row.agent, row.type):
         check = _made(session, source, variation, type, now)
         people = [person.id for person in electorate.asked_people(session, source.id, now)] if check else []
-        able = checks.may_be_shown(session, row.agent, people, now)
+        able = [person_id for person_id in people if person_id in ready]
         if check is not None and able:
             person_id = able[chosen(action_id, len(able))]
             checks.show(session, replace(check, person_id=person_id))

@@ -97,13 +97,22 @@ def unread(session: Session, person_id: str) -> list[Announcement]:
     return [each for each in announced(session, person_id) if each.read_at is None]
 
 
-def read(session: Session, person: Actor, *, at: datetime) -> int:
-    """Somebody read what is announced; only now may they be shown checks. Gives how many were new to them."""
-    new = unread(session, person.id)
+def read(session: Session, person: Actor, *, until: datetime, at: datetime) -> int:
+    """Somebody read what was announced up to a time; only now may they be shown checks. Gives how many were new."""
+    new = [each for each in unread(session, person.id) if each.announced_at <= until]
     for each in new:
         session.merge(CheckNoticeRow(agent=each.agent, person_id=person.id, read_at=at))
         ledger.append(session, at=at, kind="check.read", actor=person, agent=each.agent)
     return len(new)
+
+
+def readers(session: Session, agent: str) -> list[str]:
+    """Whoever read what stands announced for an agent, by id; nobody else can be shown a check of it."""
+    row = session.get(CheckAnnouncementRow, agent)
+    if row is None or row.ended_at is not None:
+        return []
+    since = (col(CheckNoticeRow.agent) == agent, col(CheckNoticeRow.read_at) >= row.announced_at)
+    return list(session.execute(select(col(CheckNoticeRow.person_id)).where(*since)).scalars())
 
 
 def may_be_shown(session: Session, agent: str, person_ids: Sequence[str], at: datetime) -> list[str]:

@@ -240,6 +240,24 @@ async def test_what_nobody_answers_ends_and_a_card_without_checks_ends_them(site
         assert [each.read_at for each in checks.announced(session, ada.id)] == [None], "announced anew, read anew"
 
 
+async def test_what_was_announced_after_the_page_was_loaded_is_not_read(site: Site, ada: Person) -> None:
+    site.world.publish(CHECKED)
+    async with site.browser(ada) as browser:
+        form = PageReader((await browser.get("/")).text).form("/checks/read")
+        site.world.publish(CHECKED.replace("one_in: 20", "one_in: 21"))
+        assert (await browser.post(form.action, data=form.fields)).status_code == 303
+        page = PageReader((await browser.get("/")).text)
+        assert "one in 21 requests" in page.words
+        with site.world.database.read() as session:
+            assert checks.readers(session, "desk-clerk") == []
+        bare = {name: value for name, value in form.fields.items() if name != "until"}
+        assert (await browser.post(form.action, data=bare)).status_code == 422
+        form = page.form("/checks/read")
+        assert (await browser.post(form.action, data=form.fields)).status_code == 303
+        with site.world.database.read() as session:
+            assert checks.readers(session, "desk-clerk") == [ada.id]
+
+
 async def test_one_is_never_shown_unannounced_even_by_mistake(site: Site, ada: Person) -> None:
     check = await shown(site, ada)
     with site.world.database.write() as session:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -40,10 +40,12 @@ class Answer:
 
 
 @router.post("/checks/read")
-def read(here: Here) -> Response:
-    """The viewer has read that they may be shown checks."""
+def read(here: Here, until: Annotated[datetime | None, Form()] = None) -> Response:
+    """The viewer has read that they may be shown checks: what was announced until then, the newest that they saw."""
+    if until is None or until.tzinfo is None:
+        raise InvalidInput("It is not said what was read.", where="until", todo="Load your inbox and read it there.")
     with here.database.write() as session:
-        checks.read(session, here.viewer.actor, at=here.clock())
+        checks.read(session, here.viewer.actor, until=until, at=here.clock())
     return RedirectResponse("/", status_code=303)
 
 
