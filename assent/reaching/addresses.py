@@ -10,8 +10,11 @@ from aiohttp.resolver import ThreadedResolver
 
 from assent.domain.errors import Forbidden
 
-_CARRIES_OTHERS = tuple(ipaddress.ip_network(each) for each in ("2002::/16", "64:ff9b::/96", "64:ff9b:1::/48"))
-"""Addresses that stand for an IPv4 one, a private one maybe."""
+_CARRIES_OTHERS = tuple(
+    ipaddress.ip_network(each)
+    for each in ("2002::/16", "64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96", "fec0::/10")
+)
+"""Addresses that stand for an IPv4 one, a private one maybe; and those of a site, from before there were others."""
 
 
 def is_open(address: str) -> bool:

@@ -240,11 +240,16 @@ class Caller:
             webhooks.address_calls(session, written, self._clock())
 
     def _call(self, notification: Notification) -> Call | None:
+        """The call, unless it has to wait or nobody needs it any more."""
         with self._database.write() as session:
             found = webhooks.call(session, notification, self._clock())
             if found is None:
                 outbox.let_go(session, notification)
-            return found
+            elif isinstance(found, datetime):
+                outbox.postpone(session, notification, until=found)
+            else:
+                return found
+        return None
 
     def _done(self, notification: Notification) -> None:
         with self._database.write() as session:

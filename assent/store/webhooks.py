@@ -56,6 +56,11 @@ class Event(StrEnum):
         """It tells of a request's end."""
         return self in (Event.DECIDED, Event.EXPIRED)
 
+    @property
+    def presses(self) -> bool:
+        """It may come in quiet hours, where the person said so."""
+        return self in (Event.REMINDED, Event.ESCALATED)
+
 
 _EVENTS = {
     approvals.REQUESTED: Event.REQUESTED,
@@ -221,26 +226,33 @@ def address_calls(session: Session, written: Notification, at: datetime) -> bool
         told = {one.notification.recipient for one in outbox.addressed(session, WEBHOOK, row.id) if one.delivered}
         asked = [] if event.over else [each.id for each in electorate.asked_people(session, row.id, at)]
         whom = [id for id in personal if (personal[id] in told if event.over else id in asked)]
-        presses = event in (Event.REMINDED, Event.ESCALATED)
         for person_id, wishes in sorted(reaching.of_people(session, whom).items()):
             if wishes.webhook:
-                due, hook = wishes.due(at, presses=presses), personal[person_id]
+                due, hook = wishes.due(at, presses=event.presses), personal[person_id]
                 outbox.address(session, written, hook, kind=event.value, revision=row.revision, at=at, due_at=due)
     return True
 
 
-def call(session: Session, claimed: Notification, at: datetime) -> Call | None:
-    """What is to be called for a row of one webhook; ``None`` if there is nothing to tell it any more."""
+def call(session: Session, claimed: Notification, at: datetime) -> Call | datetime | None:
+    """What is to be called for a row of one webhook.
+
+    Returns:
+        The call; the end of its person's quiet hours if those began meanwhile; ``None`` if there is nothing to tell it
+        any more, because the request was decided, or its person is not asked any more or wants no calls.
+    """
     hook, row = session.get(WebhookRow, claimed.recipient), session.get(ApprovalRow, claimed.subject)
     if hook is None or row is None:
         return None
     event, pending = Event(claimed.kind), row.status == ApprovalStatus.PENDING.value
     if hook.person_id:
-        person = people.one(session, hook.person_id)
-        if person is None or person.disabled or not reaching.of_person(session, person.id).webhook:
+        person, wishes = people.one(session, hook.person_id), reaching.of_person(session, hook.person_id)
+        if person is None or person.disabled or not wishes.webhook:
             return None
         if not event.over and not (pending and electorate.is_asked(session, row, person.id, at)):
             return None
+        due = wishes.due(at, presses=event.presses)
+        if due > at:
+            return due
     return Call(claimed, _webhook(hook), event, views.one(session, row.id))
 
 

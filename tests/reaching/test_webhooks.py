@@ -233,6 +233,24 @@ async def test_somebody_switched_off_is_told_nothing_more(told: Bureau, receiver
     assert told.queue(WEBHOOK) == []
 
 
+async def test_what_was_not_taken_waits_for_the_end_of_quiet_hours(told: Bureau, receiver: Receiver) -> None:
+    ann = told.person("Ann")
+    _, receiver.secret = add(told, receiver.url, ann.id)
+    receiver.answers = [web.Response(status=500)]
+    told.ask(within=timedelta(days=2))
+    one = caller(told)
+    await make_calls(one)
+    now = told.clock()
+    quiet = {"starts": f"{now:%H:%M}", "ends": f"{now + timedelta(hours=3):%H:%M}"}
+    told.choose(ann, quiet=quiet)
+    told.clock.ahead += timedelta(hours=1)
+    await make_calls(one)
+    assert receiver.tries == 1
+    told.clock.ahead += timedelta(hours=2)
+    await make_calls(one)
+    assert receiver.events == ["approval.requested"]
+
+
 def test_whoever_had_an_account_is_told_nothing_after_a_reset(told: Bureau) -> None:
     ann = told.person("Ann")
     add(told, "https://thief.example.com/", ann.id)
@@ -291,6 +309,7 @@ async def test_nothing_private_is_called(told: Bureau, receiver: Receiver) -> No
 PRIVATE = (
     *("127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
     *("::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "x"),
+    *("::a00:1", "::ffff:0:a00:1", "fec0::1"),
 )
 
 
