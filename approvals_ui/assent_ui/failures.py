@@ -80,7 +80,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
     reference = uuid.uuid4().hex[:12]
-    log.error("%s %s failed, reference %s", request.method, request.url.path, reference, exc_info=error)
+    # A link's token in the log would let in whoever reads it.
+    path = request.scope["route"].path if "token" in request.path_params else request.url.path
+    log.error("%s %s failed, reference %s", request.method, path, reference, exc_info=error)
     if _is_api(request):
         return answer(problem_of_surprise(reference, request.url.path))
     return unexpected_page(request)

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from assent.domain.people import Role, Via
 from assent.store import attempts, credentials, people
@@ -52,6 +53,18 @@ async def test_looking_uses_nothing_up_and_the_button_opens_the_request(
     [opened] = house.events("session.opened")
     assert opened.body["how"] == "mail"
     assert len(house.events("mail_link.used")) == 1
+
+
+async def test_no_log_holds_a_link_that_still_works(
+    house: House, bureau: Bureau, host: MailHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, _, path = await mailed(bureau, host)
+    with house.database.write() as session:
+        session.execute(text("UPDATE mail_links SET expires_at = 'broken'"))
+    async with house.browser() as browser:
+        assert (await browser.get(path)).status_code == 500
+    [told] = [record.getMessage() for record in caplog.records if record.name == "assent_ui.failures"]
+    assert told.startswith("GET /mail/{token} failed, reference")
 
 
 async def test_the_session_of_a_link_sets_up_no_way_in(house: House, bureau: Bureau, host: MailHost) -> None:
