@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from assent.runtime import processes
@@ -22,6 +23,10 @@ MEMORY = Path("/dev/shm")
 
 ROOM = 4 * 1024**3
 """Bytes that must be free there."""
+
+# No property is judged by the clock: the machine may do other work.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_configure() -> None:

@@ -64,7 +64,10 @@ def test_the_doctor_finds_nothing_wrong_on_a_fresh_machine(environment: dict[str
     report = json.loads(ended.stdout)
     assert ended.returncode == 0
     assert report["ok"] is True
-    assert {"settings", "data folder", "database", "Temporal", "Slack"} == {part["part"] for part in report["findings"]}
+    needed = {"settings", "data folder", "database", "Temporal"}
+    assert needed | {"Slack", "mail"} == {part["part"] for part in report["findings"]}
+    ended = assent(environment, "doctor", "--needed", "--json")
+    assert needed == {part["part"] for part in json.loads(ended.stdout)["findings"]}
     assert not settings.data_dir.exists()
 
 
