@@ -18,7 +18,7 @@ from assent.domain.tiers import Tier
 from assent.store.queries import agents
 from assent_ui.card_desk import CardDesk, CheckedCard
 from assent_ui.deps import Deps, DepsHere
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.rendering.records import FieldRow, compared
 
 router = APIRouter()
@@ -84,11 +84,11 @@ async def check(
 ) -> HTMLResponse:
     """Check a card, and show what it would change."""
     desk = _desk(here, deps)
-    text = source.replace("\r\n", "\n")
+    text = typed(source)
     if file is not None and file.filename:
         content = await file.read(MAX_SOURCE + 1)
         try:
-            text = content.decode("utf-8").replace("\r\n", "\n")
+            text = typed(content.decode("utf-8"))
         except UnicodeDecodeError:
             fault = Fault("file", "it is not UTF-8 text")
             return await here.in_thread(partial(_page, here, Draft(text, faults=(fault,)), agent))
@@ -105,7 +105,7 @@ async def publish(
 ) -> Response:
     """Publish a card that was checked."""
     desk = _desk(here, deps)
-    text = source.replace("\r\n", "\n")
+    text = typed(source)
     number = int(instead_of[:9]) if instead_of.isascii() and instead_of.isdecimal() else None
 
     def work() -> Response:

@@ -23,7 +23,7 @@ from assent.store.queries.inbox import LINE, Group, InboxRow, Wanted
 from assent.store.queries.inbox_walk import Sort
 from assent.store.queries.standing import MayDo, Standing
 from assent_ui.looks import Look
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.request_parts import Controls, neighbours, problem_of, proof_page
 
 router = APIRouter()
@@ -84,7 +84,7 @@ def answer(here: Place, check: Check, given: Answer) -> HTMLResponse | RedirectR
                 check.id,
                 verb=Verb(given.verb),
                 digest=given.digest,
-                reason=given.reason.replace("\r\n", "\n"),
+                reason=typed(given.reason),
                 by=here.viewer.actor,
                 at=here.clock(),
                 seconds=given.look.seconds if given.look else None,

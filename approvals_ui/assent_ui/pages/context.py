@@ -87,3 +87,8 @@ async def here(
 
 Here = Annotated[Place, Depends(here)]
 """What page functions take."""
+
+
+def typed(text: str) -> str:
+    """What somebody typed into a form, with the ends of lines of everything else: browsers send two characters."""
+    return text.replace("\r\n", "\n")

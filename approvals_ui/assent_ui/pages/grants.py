@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from fastapi import APIRouter, Form
@@ -14,7 +15,7 @@ from assent.domain.plans import PlanApprovalStatus
 from assent.store.queries import grants
 from assent.store.queries.paging import PageRequest
 from assent_ui.api.grants import may_revoke
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.rendering.faces import GRANT
 
 router = APIRouter()
@@ -66,13 +67,8 @@ async def confirm(here: Here, grant_id: str, digest: str = Form("")) -> Response
 async def revoke(here: Here, grant_id: str, reason: str = Form("")) -> Response:
     """Revoke a grant."""
     _require_revoker(here)
-    try:
-        await here.gateway.revoke_grant(grant_id, by=here.viewer.actor, reason=reason.replace("\r\n", "\n"))
-    except NotFound:
-        raise
-    except AssentError as error:
-        return await here.in_thread(partial(_grant, here, grant_id, problem=error))
-    return RedirectResponse(f"/grants/{grant_id}", status_code=303)
+    revoking = here.gateway.revoke_grant(grant_id, by=here.viewer.actor, reason=typed(reason))
+    return await _revoked(here, revoking, partial(_grant, here, grant_id), f"/grants/{grant_id}")
 
 
 @router.get("/plans/{plan_approval_id}", response_class=HTMLResponse)
@@ -85,13 +81,21 @@ def plan(here: Here, plan_approval_id: str, cursor: str | None = None) -> HTMLRe
 async def revoke_plan(here: Here, plan_approval_id: str, reason: str = Form("")) -> Response:
     """Revoke the approval of a plan."""
     _require_revoker(here)
+    revoking = here.gateway.revoke_plan(plan_approval_id, by=here.viewer.actor, reason=typed(reason))
+    return await _revoked(here, revoking, partial(_plan, here, plan_approval_id), f"/plans/{plan_approval_id}")
+
+
+async def _revoked(
+    here: Place, revoking: Awaitable[object], show: Callable[..., HTMLResponse], address: str
+) -> Response:
+    """Lead back to what was revoked, or show it with the reason why it could not be."""
     try:
-        await here.gateway.revoke_plan(plan_approval_id, by=here.viewer.actor, reason=reason.replace("\r\n", "\n"))
+        await revoking
     except NotFound:
         raise
     except AssentError as error:
-        return await here.in_thread(partial(_plan, here, plan_approval_id, problem=error))
-    return RedirectResponse(f"/plans/{plan_approval_id}", status_code=303)
+        return await here.in_thread(partial(show, problem=error))
+    return RedirectResponse(address, status_code=303)
 
 
 def _require_revoker(here: Place) -> None:

@@ -20,7 +20,7 @@ from assent.store.queries import quality
 from assent.store.queries.checks import tallies
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.quality import PERIODS, KindFigures
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.rendering.charts import Chart, closed_by_day
 
 router = APIRouter()
@@ -76,7 +76,7 @@ def dismiss(
                 type,
                 Direction(direction),
                 days=int(days) if days.isascii() and days.isdecimal() and len(days) < 6 else 0,
-                reason=reason.replace("\r\n", "\n"),
+                reason=typed(reason),
                 by=here.viewer.actor,
                 at=here.clock(),
             )

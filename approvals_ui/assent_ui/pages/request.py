@@ -11,7 +11,7 @@ from assent.store import openings, votes
 from assent.store.queries import approvals
 from assent_ui.clicks import own_decision_id
 from assent_ui.pages import checks
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.request_parts import fate_problem, neighbours, refused_in_thread, request_context
 
 router = APIRouter()
@@ -66,7 +66,7 @@ async def decide(
             verb=Verb(verb),
             digest=digest,
             by=here.viewer.actor,
-            reason=reason.replace("\r\n", "\n"),
+            reason=typed(reason),
             decision_id=own_decision_id(decision_id, here.viewer.id),
         )
         fate = await here.gateway.fate(decision.id, wait_seconds=SOON)

@@ -16,7 +16,7 @@ from assent.domain.revisions import argument_changes, with_kept_secrets
 from assent.store.queries import approvals, revisions
 from assent.store.queries.revisions import Editable
 from assent_ui.clicks import own_decision_id
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.request_parts import refused_in_thread, request_context
 
 router = APIRouter()
@@ -36,7 +36,7 @@ async def send(here: Here, approval_id: str, request: Request) -> Response:
     """Look at the difference (``step=look``), go back to the form, or send it (``step=send``)."""
     sent = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     # Forms show hidden characters as marks; here they become what they were again.
-    values = restore_all({name: value.replace("\r\n", "\n") for name, value in sent.items()})
+    values = restore_all({name: typed(value) for name, value in sent.items()})
     step = values.get("step", "look")
     if step == "back":
         return await here.in_thread(lambda: _page(here, approval_id, values))

@@ -19,7 +19,7 @@ from assent.domain.hostile_text import restore_all
 from assent.gateway import GrantOffer
 from assent.store.queries import approvals
 from assent_ui.clicks import own_decision_id
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.request_parts import refused_in_thread, request_context
 from assent_ui.rendering.records import plain
 
@@ -124,7 +124,7 @@ def read_terms(offer: GrantOffer, values: Mapping[str, str]) -> GrantTerms:
 
 def _pattern(offer: GrantOffer, name: str, kind: str, values: Mapping[str, str]) -> Pattern:
     where = f"value:{name}"
-    text = values.get(where, "").replace("\r\n", "\n")
+    text = typed(values.get(where, ""))
     known = offer.terms.arguments.get(name) if offer.terms else None
     example = known.values[0] if known is not None and known.values else None
     fields: dict[str, Any]

@@ -19,7 +19,7 @@ from assent.store.queries.paging import PageRequest
 from assent.store.queries.standing import MayDo, may_do
 from assent_ui.clicks import own_decision_id
 from assent_ui.pages import checks
-from assent_ui.pages.context import Here, Place
+from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.inbox import Asked, mail_of
 
 router = APIRouter()
@@ -57,7 +57,7 @@ async def decide(
             chosen,
             verb=Verb(verb),
             by=here.viewer.actor,
-            reason=reason.replace("\r\n", "\n"),
+            reason=typed(reason),
             decision_id=own_decision_id(click, here.viewer.id),
         )
     except AssentError as error:
