@@ -55,8 +55,7 @@ class Database:
         else:
             event.listen(self.engine, "connect", _tune_postgres)
         self.writing_engine = self.engine.execution_options(**{_WRITES: True})
-        self._turns = Turns(file) if self.sqlite else None
-        self._writers = Writers(self.writing_engine, self._turns) if self._turns else None
+        self._writers = Writers(self.writing_engine, Turns(file)) if self.sqlite else None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -119,8 +118,6 @@ class Database:
         if self._writers:
             self._writers.close()
         self.engine.dispose()
-        if self._turns:
-            self._turns.close()
 
 
 def _file_of(url: URL) -> Path | None:

@@ -78,12 +78,16 @@ class Writers:
         return member.outcome()
 
     def close(self) -> None:
-        """End the thread when everything before is written; the next transaction would start another."""
+        """End the thread when everything before is written, and leave the queue of processes.
+
+        A transaction that comes later starts another thread, which enters that queue anew.
+        """
         with self._entrance:
             if self._thread is not None:
                 self._queue.put(_End())
                 self._thread.join()
                 self._thread = None
+            self._turns.close()
 
     def _put(self, place: _Place) -> None:
         if threading.current_thread() is self._thread:
