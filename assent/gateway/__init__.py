@@ -6,7 +6,6 @@ authority.
 """
 
 from assent.gateway.assigning import AssignDoor
-from assent.gateway.control import ControlDoor
 from assent.gateway.door import MAX_PAYLOAD, PROPOSE_TIMEOUT, RPC_TIMEOUT, utc_now
 from assent.gateway.granting import GrantDoor, GrantOffer
 from assent.gateway.many import MAX_ITEMS, ManyResult, OneOfMany
@@ -14,10 +13,12 @@ from assent.gateway.offered_plans import PlanOffer
 from assent.gateway.planning import PlanApproved, PlanDoor
 from assent.gateway.revising import ReviseDoor
 from assent.gateway.runs import RunDoor, StartRun
+from assent.gateway.stopping import StopDoor
 from assent.gateway.talking import TalkDoor
+from assent.gateway.undoing import UndoDoor
 
 
-class Gateway(RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, ControlDoor):
+class Gateway(RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, StopDoor, UndoDoor):
     """Sends people's and agents' messages to workflows; see the doors it is made of."""
 
 
