@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assent.domain import paths
 from assent.domain.canonical import Json
 from assent.domain.effects import ResourceChange
 from assent.domain.tiers import Risk, Speed
+from assent.domain.undo_kinds import CounterMessage, Runbook, UndoKind
 
 SECRET = "••••••"
 """What stands for a secret value."""
@@ -74,6 +76,9 @@ class UndoDeclaration(BaseModel):
         sentence: How it is undone, for people; may name arguments as ``{argument}``.
         precondition: What must still hold for the undo to run, for people.
         within: How long after the effect it can be undone; ``None`` is without limit.
+        kind: How it is taken back.
+        runbook: What a person does; a manual undo needs one, others may have one for where they fail.
+        message: The mail of a counter-message; that kind needs one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,6 +86,22 @@ class UndoDeclaration(BaseModel):
     sentence: str
     precondition: str = "The record still is as the action left it."
     within: timedelta | None = None
+    kind: UndoKind = UndoKind.BEFORE_IMAGE
+    runbook: Runbook | None = None
+    message: CounterMessage | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether Assent takes it back by itself; by hand does not count."""
+        return self.kind.by_itself
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        if self.kind is UndoKind.MANUAL and self.runbook is None:
+            raise ValueError("an undo by hand needs a runbook")
+        if self.kind is UndoKind.COUNTER_MESSAGE and self.message is None:
+            raise ValueError("an undo by a counter-message needs its message")
+        return self
 
 
 class TargetDeclaration(BaseModel):
@@ -136,6 +157,8 @@ class ActionType(BaseModel):
         money: Paths of further money, in the arguments and in the content of records.
         target: Which record it is about.
         blast: What it reaches, in units that can be counted beforehand.
+        how_to_find_out: Where and how a person finds out whether it happened, if nobody knows; may name arguments as
+            ``{argument}``. Empty if the connector says nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -155,3 +178,9 @@ class ActionType(BaseModel):
     money: frozenset[str] = frozenset()
     target: TargetDeclaration | None = None
     blast: tuple[BlastUnit, ...] = ()
+    how_to_find_out: str = Field(default="", max_length=2_000)
+
+    @property
+    def undoes_itself(self) -> bool:
+        """Whether Assent can take it back without a person: it changes nothing, or declares an undo that works."""
+        return self.reads_only or (self.undo is not None and self.undo.works)
