@@ -8,8 +8,17 @@ from assent.store.tables.effects import EffectRow, ResourceRow, UndoRow, UsageRo
 from assent.store.tables.electorate import AbsenceRow, AskedRow, OpeningRow
 from assent.store.tables.grants import ConsentRow, GrantRow, GrantUseRow, PlanApprovalRow, RunPlanRow
 from assent.store.tables.inbox import ApprovalWordRow, SavedViewRow
+from assent.store.tables.incidents import (
+    IncidentActionRow,
+    IncidentNoteRow,
+    IncidentPartRow,
+    IncidentRow,
+    IncidentSectionRow,
+    IncidentTellingRow,
+)
 from assent.store.tables.ledger import LedgerEventRow, LedgerLinkRow
 from assent.store.tables.outbox import MessageRow, OutboxRow
+from assent.store.tables.pause_hooks import PauseHookCallRow, PauseHookRow
 from assent.store.tables.people import (
     AttemptRow,
     CeremonyRow,
@@ -62,6 +71,12 @@ __all__ = [
     "GroupMemberRow",
     "GroupRow",
     "IdentityRow",
+    "IncidentActionRow",
+    "IncidentNoteRow",
+    "IncidentPartRow",
+    "IncidentRow",
+    "IncidentSectionRow",
+    "IncidentTellingRow",
     "LedgerEventRow",
     "LedgerLinkRow",
     "MailLinkRow",
@@ -70,6 +85,8 @@ __all__ = [
     "OutboxRow",
     "PasskeyRow",
     "PasswordRow",
+    "PauseHookCallRow",
+    "PauseHookRow",
     "PauseRow",
     "PersonRow",
     "PlanApprovalRow",
