@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+WORD = String().with_variant(String(collation="C"), "postgresql")
+"""Ordered by its characters alone, so that words that begin alike stand together on every database."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

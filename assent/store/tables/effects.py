@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field, SQLModel
 
-from assent.store.types import UtcDateTime
+from assent.store.types import WORD, UtcDateTime
 
 
 class EffectRow(SQLModel, table=True):
@@ -57,7 +57,7 @@ class ResourceRow(SQLModel, table=True):
 
     __tablename__ = "resources"
 
-    resource: str = Field(primary_key=True)
+    resource: str = Field(primary_key=True, sa_type=WORD)
     at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     action_id: str = Field(primary_key=True)
     undo: bool = Field(primary_key=True, default=False)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy import Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from assent.store.types import UtcDateTime
-
-WORD = String().with_variant(String(collation="C"), "postgresql")
-"""Ordered by its characters alone, so that words that begin alike stand together on every database."""
+from assent.store.types import WORD, UtcDateTime
 
 
 class ApprovalWordRow(SQLModel, table=True):
