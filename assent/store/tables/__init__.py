@@ -43,6 +43,7 @@ from assent.store.tables.quality import (
 from assent.store.tables.reaching import MailLinkRow, ReachingRow, WebhookRow
 from assent.store.tables.revisions import CommentRow, EditRow, RevisionRow
 from assent.store.tables.runs import ActionRow, RunRow
+from assent.store.tables.settling import NoticeRow, UndoProofRow, UnknownEffectRow
 from assent.store.tables.slack import SlackTicketRow, SlackUserRow, SlackWorkspaceRow
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "LedgerLinkRow",
     "MailLinkRow",
     "MessageRow",
+    "NoticeRow",
     "OpeningRow",
     "OutboxRow",
     "PasskeyRow",
@@ -106,7 +108,9 @@ __all__ = [
     "SlackTicketRow",
     "SlackUserRow",
     "SlackWorkspaceRow",
+    "UndoProofRow",
     "UndoRow",
+    "UnknownEffectRow",
     "UsageRow",
     "WebhookRow",
 ]
