@@ -15,6 +15,7 @@ from assent.domain.tiers import Tier
 from assent.domain.voting import MAX_APPROVALS
 from assent.policy.approval_block import ON_CALL, ApprovalBlock, Condition, OnSilence, Strict, WrittenBlock
 from assent.policy.checks_block import ChecksBlock
+from assent.policy.drills_block import DrillsBlock
 from assent.policy.durations import Duration
 
 MAX_SOURCE = 256 * 1024
@@ -138,6 +139,7 @@ class AgentCard(Strict):
         approval: Who decides, and how, unless an action type's own block says otherwise.
         on_call: Addresses of the people on call, in the order in which they are asked.
         checks: Requests made up to see whether those that should be refused are; none if left out.
+        drills: How often its stop and undo are rehearsed; only by people if left out.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)
@@ -152,6 +154,7 @@ class AgentCard(Strict):
     approval: WrittenBlock = None
     on_call: list[Email] = Field(default_factory=list, max_length=20)
     checks: ChecksBlock | None = None
+    drills: DrillsBlock | None = None
 
     def approving(self, action_type: str) -> ApprovalBlock:
         """How requests of an action type are decided: its own block, then the card's, then the defaults."""

@@ -4,6 +4,7 @@ from assent.store.tables.agents import AgentKeyRow, AgentRow, CardVersionRow
 from assent.store.tables.approvals import ApprovalRow, DecisionRow
 from assent.store.tables.asked_about import AskedAboutRow
 from assent.store.tables.control import PauseRow, RollbackRow, RollbackStepRow
+from assent.store.tables.drills import DrillRow, WorkerClockRow
 from assent.store.tables.effects import EffectRow, ResourceRow, UndoRow, UsageRow
 from assent.store.tables.electorate import AbsenceRow, AskedRow, OpeningRow
 from assent.store.tables.grants import ConsentRow, GrantRow, GrantUseRow, PlanApprovalRow, RunPlanRow
@@ -65,6 +66,7 @@ __all__ = [
     "ConsentRow",
     "DecisionRow",
     "DismissalRow",
+    "DrillRow",
     "EditRow",
     "EffectRow",
     "GrantRow",
@@ -113,4 +115,5 @@ __all__ = [
     "UnknownEffectRow",
     "UsageRow",
     "WebhookRow",
+    "WorkerClockRow",
 ]
