@@ -9,20 +9,33 @@ from pydantic import BaseModel, Field
 
 from assent.domain.effects import ResourceChange, UndoStatus
 from assent.domain.people import MAX_REASON, Actor
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.undo_kinds import UndoKind
 
+MAX_EVIDENCE = 2_000
+"""Characters of the evidence that a person gives for what they did by hand: a link, a reference, a name."""
 
-class RollbackScopeKind(StrEnum):
-    """What is rolled back."""
+MAX_ORDINALS = 1_000
+"""Steps that are named at once to be tried again; none named means all that are left."""
 
-    ACTION = "action"
-    RUN = "run"
-
-
-class RollbackScope(BaseModel):
-    """A scope and the id of the action or run."""
-
-    kind: RollbackScopeKind
-    id: str = Field(min_length=1, max_length=200)
+__all__ = [
+    "MAX_EVIDENCE",
+    "MAX_ORDINALS",
+    "LaterWork",
+    "RollbackBegun",
+    "RollbackPlan",
+    "RollbackRequest",
+    "RollbackResult",
+    "RollbackScope",
+    "RollbackScopeKind",
+    "RollbackStatus",
+    "RollbackTotals",
+    "Settled",
+    "SettledHow",
+    "StepOutcome",
+    "UndoStep",
+    "Undoable",
+]
 
 
 class Undoable(StrEnum):
@@ -36,6 +49,72 @@ class Undoable(StrEnum):
     CONFLICT = "conflict"
     UNKNOWN = "unknown"
 
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether there is nothing to take back, by anybody."""
+        return self in (Undoable.ALREADY, Undoable.NOTHING)
+
+
+class StepOutcome(StrEnum):
+    """What has come of a step of a rollback, as it is counted."""
+
+    OPEN = "open"
+    """Not tried yet, or to be tried again."""
+    UNDONE = "undone"
+    LEFT = "left"
+    """It needs a person."""
+    SETTLED = "settled"
+    """A person did it by hand, or accepted it as it is."""
+    SKIPPED = "skipped"
+    """There was nothing to take back."""
+
+
+class LaterWork(BaseModel):
+    """Work of an agent on a record after the effect that is to be taken back.
+
+    Attributes:
+        resource: The record.
+        action_id: The action.
+        run_id: Its run.
+        agent: Its agent.
+        sentence: What it did.
+        at: When it was finished.
+        in_plan: The rollback takes it back as well, or tries to.
+    """
+
+    resource: str
+    action_id: str
+    run_id: str
+    agent: str
+    sentence: str
+    at: datetime
+    in_plan: bool = False
+
+
+class SettledHow(StrEnum):
+    """How a person closed a step that could not be undone."""
+
+    BY_HAND = "by_hand"
+    ACCEPTED = "accepted"
+
+
+class Settled(BaseModel):
+    """A person's word on a step that was left for them.
+
+    Attributes:
+        how: Done by hand, or accepted as it is.
+        by: Who.
+        at: When.
+        note: What they did, or why it may stay; never empty.
+        evidence: Where it can be seen: a link, a reference.
+    """
+
+    how: SettledHow
+    by: Actor
+    at: datetime
+    note: str = Field(min_length=1, max_length=MAX_REASON)
+    evidence: str = Field(default="", max_length=MAX_EVIDENCE)
+
 
 class UndoStep(BaseModel):
     """One effect in a rollback's preview or result.
@@ -47,7 +126,19 @@ class UndoStep(BaseModel):
         verdict: Whether it can be.
         why: Why it cannot, or what conflicts.
         changes: What taking it back changes, as far as known.
-        status: What came of it; ``None`` in a preview.
+        status: What came of it; ``None`` in a preview, and as long as it was not tried.
+        run_id: The action's run.
+        agent: The action's agent.
+        type: The action's type.
+        done_at: When the effect was finished; ``None`` while that is not known.
+        kind: How it is taken back; ``None`` if it cannot be.
+        amount: Money it moved; ``None`` if it moved none.
+        currency: Code of its currency; empty if it is not known.
+        reaches: How many it reached, by unit: ``{"recipients": 3}``.
+        task: What a person does where Assent cannot: the runbook, or what to look at.
+        later: Work of agents on the same records since, the nearest first, one for each record.
+        added: It is outside of the scope, and taken back first because something in scope cannot be without.
+        settled: A person's word, where it was left for one.
     """
 
     action_id: str
@@ -57,38 +148,156 @@ class UndoStep(BaseModel):
     why: str = ""
     changes: list[ResourceChange] = Field(default_factory=list)
     status: UndoStatus | None = None
+    run_id: str = ""
+    agent: str = ""
+    type: str = ""
+    done_at: datetime | None = None
+    kind: UndoKind | None = None
+    amount: float | None = None
+    currency: str = ""
+    reaches: dict[str, float] = Field(default_factory=dict)
+    task: str = ""
+    later: list[LaterWork] = Field(default_factory=list)
+    added: bool = False
+    settled: Settled | None = None
+
+
+class RollbackTotals(BaseModel):
+    """What a plan adds up to.
+
+    Attributes:
+        steps: Effects in it.
+        by_verdict: How many, by verdict.
+        by_agent: How many that will be undone, by agent.
+        money: Money that will be taken back, by currency; the empty one is money without a known currency.
+        reaches: How many its undoing reaches, by unit.
+        money_left: Money of what cannot be undone, by currency.
+    """
+
+    steps: int = 0
+    by_verdict: dict[Undoable, int] = Field(default_factory=dict)
+    by_agent: dict[str, int] = Field(default_factory=dict)
+    money: dict[str, float] = Field(default_factory=dict)
+    reaches: dict[str, float] = Field(default_factory=dict)
+    money_left: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def to_undo(self) -> int:
+        """How many effects will be undone."""
+        return self.by_verdict.get(Undoable.YES, 0)
+
+    @property
+    def cannot(self) -> int:
+        """How many are left for people."""
+        nothing = sum(self.by_verdict.get(each, 0) for each in Undoable if each.needs_nothing)
+        return self.steps - self.to_undo - nothing
+
+    def add(self, step: UndoStep) -> None:
+        """Count one more step."""
+        self.steps += 1
+        self.by_verdict[step.verdict] = self.by_verdict.get(step.verdict, 0) + 1
+        if step.verdict is Undoable.YES:
+            self.by_agent[step.agent] = self.by_agent.get(step.agent, 0) + 1
+            _add(self.money, step.currency, step.amount)
+            for unit, count in step.reaches.items():
+                _add(self.reaches, unit, count)
+        elif not step.verdict.needs_nothing:
+            _add(self.money_left, step.currency, step.amount)
+
+
+def _add(sums: dict[str, float], name: str, amount: float | None) -> None:
+    if amount is not None:
+        sums[name] = round(sums.get(name, 0.0) + amount, 6)
 
 
 class RollbackRequest(BaseModel):
-    """Input of the workflows ``Rollback`` and ``PreviewRollback``."""
+    """Input of the workflows ``Rollback`` and ``PreviewRollback``.
+
+    Attributes:
+        rollback_id: Id of the rollback or preview.
+        scope: What is taken back.
+        by: Who asked.
+        reason: Why.
+        requested_at: When.
+        preview_id: The preview that they saw; empty if none binds it.
+        digest: Its digest: with another one the rollback does not start.
+        round: 0 at first; later ones try again what was left.
+    """
 
     rollback_id: str
     scope: RollbackScope
     by: Actor
     reason: str = Field(default="", max_length=MAX_REASON)
     requested_at: datetime
+    preview_id: str = ""
+    digest: str = ""
+    round: int = 0
 
 
 class RollbackPlan(BaseModel):
-    """A preview: every effect in scope, newest first."""
+    """A preview: effects in scope, in the order of undoing.
+
+    Attributes:
+        rollback_id: Id of the preview; starting a rollback names it.
+        scope: What it is of.
+        steps: The first page of it.
+        totals: What all of it adds up to, as far as it is written.
+        digest: SHA-256 over the scope and every step; empty until it is complete.
+        complete: All of it is written; a large one is looked at from its first page on while the rest is written.
+    """
 
     rollback_id: str
     scope: RollbackScope
     steps: list[UndoStep]
+    totals: RollbackTotals = Field(default_factory=RollbackTotals)
+    digest: str = ""
+    complete: bool = True
 
     @property
     def to_undo(self) -> int:
-        """How many effects will be undone."""
-        return sum(step.verdict is Undoable.YES for step in self.steps)
+        """How many effects will be undone, as far as it is written."""
+        return self.totals.to_undo
 
 
 class RollbackStatus(StrEnum):
-    """The life of a rollback; a preview never becomes anything else."""
+    """The life of a rollback; a preview never becomes anything else.
+
+    ``checking`` is while its plan is written and compared with the preview; a rollback that is refused, or whose
+    world has changed, undoes nothing.
+    """
 
     PREVIEW = "preview"
+    CHECKING = "checking"
+    AWAITING = "awaiting"
     RUNNING = "running"
+    HELD = "held"
     DONE = "done"
     NEEDS_PERSON = "needs_person"
+    REFUSED = "refused"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not come to an end: another one of the same scope has to wait."""
+        return self in (
+            RollbackStatus.CHECKING,
+            RollbackStatus.AWAITING,
+            RollbackStatus.RUNNING,
+            RollbackStatus.HELD,
+        )
+
+
+class RollbackBegun(BaseModel):
+    """What became of the wish to roll back.
+
+    Attributes:
+        id: The rollback's id.
+        state: Running (or done already), awaiting approval, or still checking where its plan is large.
+        needs: Who must approve, in words, where it waits for them.
+    """
+
+    id: str
+    state: RollbackStatus
+    needs: str = ""
 
 
 class RollbackResult(BaseModel):
