@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 from assent.store.types import UtcDateTime
+
+_BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class IncidentRow(SQLModel, table=True):
@@ -46,6 +48,15 @@ class IncidentPartRow(SQLModel, table=True):
     ref: str = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
     by: dict[str, Any] = Field(sa_type=JSON)
+
+
+class IncidentEventRow(SQLModel, table=True):
+    """A ledger event that is about an incident, so that its timeline is found."""
+
+    __tablename__ = "incident_events"
+
+    incident_id: str = Field(primary_key=True)
+    event_id: int = Field(primary_key=True, sa_type=_BigId)
 
 
 class IncidentNoteRow(SQLModel, table=True):

@@ -42,6 +42,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident_id", "kind", "ref"),
     )
     op.create_index("incident_parts_by_ref", "incident_parts", ["kind", "ref", "incident_id"])
+    op.create_table(
+        "incident_events",
+        sa.Column("incident_id", sa.String(), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("incident_id", "event_id"),
+    )
     _written("incident_notes", sa.Column("text", sa.Text(), nullable=False))
     _written(
         "incident_tellings",
@@ -84,6 +90,7 @@ def downgrade() -> None:
         ("incident_sections", ()),
         ("incident_tellings", ("incident_tellings_by_time",)),
         ("incident_notes", ("incident_notes_by_time",)),
+        ("incident_events", ()),
         ("incident_parts", ("incident_parts_by_ref",)),
         ("incidents", ("incidents_by_time", "incidents_by_open")),
     ):
