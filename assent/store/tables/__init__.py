@@ -3,7 +3,7 @@
 from assent.store.tables.agents import AgentKeyRow, AgentRow, CardVersionRow
 from assent.store.tables.approvals import ApprovalRow, DecisionRow
 from assent.store.tables.asked_about import AskedAboutRow
-from assent.store.tables.control import PauseRow, RollbackRow, RollbackStepRow
+from assent.store.tables.control import PauseRow
 from assent.store.tables.drills import DrillRow, WorkerClockRow
 from assent.store.tables.effects import EffectRow, ResourceRow, UndoRow, UsageRow
 from assent.store.tables.electorate import AbsenceRow, AskedRow, OpeningRow
@@ -43,6 +43,7 @@ from assent.store.tables.quality import (
 )
 from assent.store.tables.reaching import MailLinkRow, ReachingRow, WebhookRow
 from assent.store.tables.revisions import CommentRow, EditRow, RevisionRow
+from assent.store.tables.rollbacks import RollbackRow, RollbackStepRow, RollbackVoteRow
 from assent.store.tables.runs import ActionRow, RunRow
 from assent.store.tables.settling import NoticeRow, UndoProofRow, UnknownEffectRow
 from assent.store.tables.slack import SlackTicketRow, SlackUserRow, SlackWorkspaceRow
@@ -102,6 +103,7 @@ __all__ = [
     "RevisionRow",
     "RollbackRow",
     "RollbackStepRow",
+    "RollbackVoteRow",
     "RunPlanRow",
     "RunRow",
     "SavedViewRow",

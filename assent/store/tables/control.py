@@ -1,4 +1,4 @@
-"""Pauses and rollbacks."""
+"""Pauses."""
 
 from __future__ import annotations
 
@@ -35,31 +35,3 @@ class PauseRow(SQLModel, table=True):
     resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
     resume_note: str = Field(default="", sa_type=Text)
-
-
-class RollbackRow(SQLModel, table=True):
-    """A rollback and how it ended."""
-
-    __tablename__ = "rollbacks"
-    __table_args__ = (Index("rollbacks_by_time", "requested_at", "id"),)
-
-    id: str = Field(primary_key=True)
-    scope_kind: str
-    scope_id: str = Field(index=True)
-    status: str
-    reason: str = Field(default="", sa_type=Text)
-    requested_by: dict[str, Any] = Field(sa_type=JSON)
-    requested_at: datetime = Field(sa_type=UtcDateTime)
-    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class RollbackStepRow(SQLModel, table=True):
-    """One effect in a rollback, in the order of undoing."""
-
-    __tablename__ = "rollback_steps"
-
-    rollback_id: str = Field(primary_key=True)
-    ordinal: int = Field(primary_key=True)
-    action_id: str
-    step: dict[str, Any] = Field(sa_type=JSON)
-    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

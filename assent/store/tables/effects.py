@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from assent.store.types import WORD, UtcDateTime
+
+FINISHED = text("finished_at IS NOT NULL")
+"""Effects with an outcome, for indexes of nothing else: a claim is not written into them."""
+
+
+def _by_time(name: str, column: str) -> Index:
+    return Index(name, column, "finished_at", "action_id", sqlite_where=FINISHED, postgresql_where=FINISHED)
 
 
 class EffectRow(SQLModel, table=True):
@@ -18,6 +25,8 @@ class EffectRow(SQLModel, table=True):
     __table_args__ = (
         Index("effects_in_flight", "status", "agent", "run_id"),
         Index("effects_by_run", "run_id", "claimed_at"),
+        _by_time("effects_by_agent_time", "agent"),
+        _by_time("effects_by_type_time", "type"),
     )
 
     action_id: str = Field(primary_key=True)
