@@ -11,6 +11,7 @@ from assent.store.tables.grants import ConsentRow, GrantRow, GrantUseRow, PlanAp
 from assent.store.tables.inbox import ApprovalWordRow, SavedViewRow
 from assent.store.tables.incidents import (
     IncidentActionRow,
+    IncidentEventRow,
     IncidentNoteRow,
     IncidentPartRow,
     IncidentRow,
@@ -76,6 +77,7 @@ __all__ = [
     "GroupRow",
     "IdentityRow",
     "IncidentActionRow",
+    "IncidentEventRow",
     "IncidentNoteRow",
     "IncidentPartRow",
     "IncidentRow",
