@@ -14,6 +14,7 @@ from assent.domain.errors import BrokenCard
 from assent.domain.tiers import Tier
 from assent.domain.voting import MAX_APPROVALS
 from assent.policy.approval_block import ON_CALL, ApprovalBlock, Condition, OnSilence, Strict, WrittenBlock
+from assent.policy.breakers_block import MOST_BREAKERS, BreakerBlock, Fallback, card_faults
 from assent.policy.checks_block import ChecksBlock
 from assent.policy.drills_block import DrillsBlock
 from assent.policy.durations import Duration
@@ -139,6 +140,8 @@ class AgentCard(Strict):
         approval: Who decides, and how, unless an action type's own block says otherwise.
         on_call: Addresses of the people on call, in the order in which they are asked.
         checks: Requests made up to see whether those that should be refused are; none if left out.
+        breakers: When it is paused by itself.
+        fallback: What it is told instead of a try while a breaker holds an action type or a connector, by its name.
         drills: How often its stop and undo are rehearsed; only by people if left out.
     """
 
@@ -154,6 +157,8 @@ class AgentCard(Strict):
     approval: WrittenBlock = None
     on_call: list[Email] = Field(default_factory=list, max_length=20)
     checks: ChecksBlock | None = None
+    breakers: list[BreakerBlock] = Field(default_factory=list, max_length=MOST_BREAKERS)
+    fallback: dict[str, Fallback] = Field(default_factory=dict)
     drills: DrillsBlock | None = None
 
     def approving(self, action_type: str) -> ApprovalBlock:
@@ -186,6 +191,12 @@ class AgentCard(Strict):
         for each in self.checks.of if self.checks else ():
             if each.action not in self.actions:
                 raise ValueError(f"checks: {each.action} is not among the card's actions")
+        return self
+
+    @model_validator(mode="after")
+    def _breakers_make_sense(self) -> Self:
+        for fault in card_faults(self.breakers, self.fallback, self.actions):
+            raise ValueError(fault)
         return self
 
     @model_validator(mode="after")

@@ -108,7 +108,7 @@ def asked_people(session: Session, approval_id: str, at: datetime) -> tuple[Pers
         return ()
     electorate = rules_of(row).electorate
     asked = session.execute(select(col(AskedRow.token)).where(col(AskedRow.approval_id) == approval_id)).scalars()
-    named = _people_behind(session, {*asked, *(need.token for need in electorate.needs), *electorate.also})
+    named = people_behind(session, {*asked, *(need.token for need in electorate.needs), *electorate.also})
     away = _away(session, [person.id for person in named.values()], at)
     candidates = {person.id: person for person in named.values() if person.id not in away}
     delegates = {delegate for delegate in away.values() if delegate is not None and delegate not in away}
@@ -129,7 +129,7 @@ def is_asked(session: Session, row: ApprovalRow, person_id: str, at: datetime) -
     return not why_not_approve(rules_of(row).electorate, who, Assurance.FRESH)
 
 
-def _people_behind(session: Session, tokens: Iterable[str]) -> dict[str, Person]:
+def people_behind(session: Session, tokens: Iterable[str]) -> dict[str, Person]:
     """Everybody whom tokens mean, by id; the disabled left out."""
     by_kind: dict[str, set[str]] = {}
     for token in tokens:

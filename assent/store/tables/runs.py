@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from assent.store.types import UtcDateTime
+
+_ENDED = text("settled_at IS NOT NULL")
 
 
 class RunRow(SQLModel, table=True):
@@ -44,6 +46,15 @@ class ActionRow(SQLModel, table=True):
         Index("actions_by_run", "run_id", "proposed_at", "action_id"),
         Index("actions_by_status", "status", "agent", "run_id"),
         Index("actions_by_agent_type", "agent", "type", "proposed_at"),
+        Index(
+            "actions_by_end",
+            "agent",
+            "type",
+            "settled_at",
+            "status",
+            sqlite_where=_ENDED,
+            postgresql_where=_ENDED,
+        ),
     )
 
     action_id: str = Field(primary_key=True)
