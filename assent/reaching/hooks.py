@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import ipaddress
 import json
 import logging
@@ -19,6 +16,7 @@ import aiohttp
 from assent.domain.clock import Clock
 from assent.domain.errors import AssentError, Unavailable
 from assent.domain.people import SYSTEM
+from assent.domain.signed_calls import signature
 from assent.reaching.addresses import GuardedResolver, require_open
 from assent.reaching.waiting import back_off, pause
 from assent.store import ledger, outbox, webhooks
@@ -60,13 +58,6 @@ class NotTaken(Exception):
     def __init__(self, why: str, retry_after: timedelta | None = None) -> None:
         super().__init__(why)
         self.retry_after = retry_after
-
-
-def signature(secret: str, id: str, timestamp: int, body: bytes) -> str:
-    """The header ``webhook-signature`` of a call, by Standard Webhooks (symmetric, ``v1``)."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(signed).decode('ascii')}"
 
 
 def body_of(call: Call, *, public_url: str) -> bytes:

@@ -5,7 +5,6 @@ A secret is kept sealed, and neither it nor the path of an address, which may ho
 
 from __future__ import annotations
 
-import base64
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from sqlmodel import col
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.errors import Conflict, InvalidInput, NotFound
 from assent.domain.people import Actor
+from assent.domain.signed_calls import SECRET_BYTES, written_secret
 from assent.store import approvals, electorate, ledger, outbox, people, reaching
 from assent.store.outbox import Notification
 from assent.store.queries import approvals as views
@@ -133,7 +133,7 @@ def add(
         todo = "Remove the old one first." if person_id else "Remove one that nobody needs: `assent webhook list`."
         raise Conflict("There are as many webhooks as there may be.", where="url", todo=todo)
     id = f"hook-{uuid.uuid4().hex[:12]}"
-    secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}"
+    secret = written_secret(secrets.token_bytes(SECRET_BYTES))
     row = WebhookRow(
         id=id,
         person_id=person_id,
