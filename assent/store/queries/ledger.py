@@ -141,17 +141,17 @@ def _chosen(session: Session, wanted: LedgerFilter) -> Select[LedgerEventRow]:
     if wanted.kind is not None:
         statement = statement.where(col(LedgerEventRow.kind) == wanted.kind)
     if wanted.since is not None:
-        first = _first_id_at(session, wanted.since)
+        first = first_id_at(session, wanted.since)
         statement = statement.where(col(LedgerEventRow.id) >= first - _LATE_COMMITS)
         statement = statement.where(col(LedgerEventRow.at) >= wanted.since)
     if wanted.until is not None:
-        first = _first_id_at(session, wanted.until)
+        first = first_id_at(session, wanted.until)
         statement = statement.where(col(LedgerEventRow.id) < first + _LATE_COMMITS)
         statement = statement.where(col(LedgerEventRow.at) < wanted.until)
     return statement
 
 
-def _first_id_at(session: Session, moment: datetime) -> int:
+def first_id_at(session: Session, moment: datetime) -> int:
     """About the smallest id of the events at a time or later, found by halving: ids rise with time.
 
     An index by time would have to be written with every event; this costs some twenty look-ups by primary key when
