@@ -8,6 +8,7 @@ authority.
 from assent.gateway.assigning import AssignDoor
 from assent.gateway.door import MAX_PAYLOAD, PROPOSE_TIMEOUT, RPC_TIMEOUT, utc_now
 from assent.gateway.granting import GrantDoor, GrantOffer
+from assent.gateway.incidents import IncidentDoor, NewIncident
 from assent.gateway.many import MAX_ITEMS, ManyResult, OneOfMany
 from assent.gateway.offered_plans import PlanOffer
 from assent.gateway.planning import PlanApproved, PlanDoor
@@ -18,7 +19,7 @@ from assent.gateway.talking import TalkDoor
 from assent.gateway.undoing import UndoDoor
 
 
-class Gateway(RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, StopDoor, UndoDoor):
+class Gateway(RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, IncidentDoor, StopDoor, UndoDoor):
     """Sends people's and agents' messages to workflows; see the doors it is made of."""
 
 
@@ -30,6 +31,7 @@ __all__ = [
     "Gateway",
     "GrantOffer",
     "ManyResult",
+    "NewIncident",
     "OneOfMany",
     "PlanApproved",
     "PlanOffer",
