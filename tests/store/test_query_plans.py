@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Assurance
+from assent.domain.rollbacks import StepOutcome, Undoable
 from assent.domain.runs import RunStatus
 from assent.store import (
     checks,
@@ -46,6 +47,7 @@ from assent.store.queries import (
     quality,
     records,
     revisions,
+    rollback_steps,
     rollbacks,
     runs,
     standing,
@@ -152,6 +154,11 @@ LISTS: dict[str, List] = {
     "pauses of a run": lambda s, r: pauses.covering(s, agent="agent-3", run_id="run-7"),
     "rollbacks": lambda s, r: rollbacks.page(s, request=r),
     "rollbacks of a run": lambda s, r: rollbacks.of_scope(s, "run-7"),
+    "steps of a rollback": lambda s, r: rollback_steps.page(s, "rb-7", request=r),
+    "steps of a verdict": lambda s, r: rollback_steps.page(s, "rb-7", verdict=Undoable.CONFLICT, request=r),
+    "steps of an outcome": lambda s, r: rollback_steps.page(s, "rb-7", outcome=StepOutcome.LEFT, request=r),
+    "outcomes of a rollback": lambda s, r: rollback_steps.outcomes(s, "rb-7"),
+    "latest steps of a rollback": lambda s, r: rollback_steps.lately(s, "rb-7"),
     "records by id": lambda s, r: records.find(s, "w1", request=r),
     "records by name": lambda s, r: records.find(s, "shop/orders/", request=r),
     "tables of records": lambda s, r: records.tables(s),

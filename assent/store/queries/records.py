@@ -94,7 +94,7 @@ def history(session: Session, name: str, *, request: PageRequest = FIRST) -> Pag
     page = ledger.touches(session, name, request=request)
     wanted = {touch.action_id for touch in page.items}
     done = select(col(EffectRow.action_id), col(EffectRow.changes)).where(col(EffectRow.action_id).in_(wanted))
-    effects = {id: changes for id, changes in session.execute(done)}
+    effects = {row.action_id: row.changes for row in session.execute(done)}
     back = select(col(UndoRow.action_id), col(UndoRow.changes), col(UndoRow.rollback_id)).where(
         col(UndoRow.action_id).in_(wanted)
     )
