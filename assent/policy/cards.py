@@ -18,6 +18,7 @@ from assent.policy.breakers_block import MOST_BREAKERS, BreakerBlock, Fallback, 
 from assent.policy.checks_block import ChecksBlock
 from assent.policy.drills_block import DrillsBlock
 from assent.policy.durations import Duration
+from assent.policy.rollback_block import RollbackBlock
 
 MAX_SOURCE = 256 * 1024
 """Bytes of a card file."""
@@ -143,6 +144,7 @@ class AgentCard(Strict):
         breakers: When it is paused by itself.
         fallback: What it is told instead of a try while a breaker holds an action type or a connector, by its name.
         drills: How often its stop and undo are rehearsed; only by people if left out.
+        rollback: Who may undo what it did, and from what size on others must approve.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)
@@ -160,6 +162,12 @@ class AgentCard(Strict):
     breakers: list[BreakerBlock] = Field(default_factory=list, max_length=MOST_BREAKERS)
     fallback: dict[str, Fallback] = Field(default_factory=dict)
     drills: DrillsBlock | None = None
+    rollback: RollbackBlock | None = None
+
+    @property
+    def undoing(self) -> RollbackBlock:
+        """Who may undo what it did, and what must be approved: its block, else the defaults."""
+        return self.rollback or RollbackBlock()
 
     def approving(self, action_type: str) -> ApprovalBlock:
         """How requests of an action type are decided: its own block, then the card's, then the defaults."""
