@@ -13,6 +13,7 @@
     │   ├── NotSignedIn       no valid session, key or signature was given
     │   └── TooOften          it was tried too often
     ├── Conflict              the thing has changed, or was already decided
+    │   └── PreviewChanged    the world is no longer as a preview showed it
     └── Unavailable           Temporal, the database or another part cannot be reached
 """
 
@@ -137,6 +138,20 @@ class Conflict(AssentError):
 
     code = "conflict"
     status = 409
+
+
+class PreviewChanged(Conflict):
+    """The world is no longer as the preview of a rollback showed it; nothing was undone.
+
+    Attributes:
+        preview_id: The preview of how it is now; empty if it is still to be made.
+    """
+
+    code = "preview-changed"
+
+    def __init__(self, what: str, *, preview_id: str = "", where: str = "digest", todo: str = "") -> None:
+        self.preview_id = preview_id
+        super().__init__(what, where=where, todo=todo or "Look at the new preview, then confirm that one.")
 
 
 class Unavailable(AssentError):
