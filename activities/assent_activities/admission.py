@@ -20,8 +20,9 @@ from assent.domain.errors import InvalidInput
 from assent.domain.ports import ACTIVITY_SUBMIT, SubmitAction
 from assent.domain.tiers import Speed, Tier
 from assent.policy.admission import admit, declared_limits, measured
+from assent.policy.breakers_block import Then
 from assent.policy.cards import AgentCard, Limit
-from assent.store import approvals, asked_about, grants, pauses, projection, revisions, usage
+from assent.store import approvals, asked_about, fence, grants, projection, revisions, usage
 from assent.store.glance import glance
 from assent.store.tables import ActionRow
 from assent_activities.admission_records import AdmissionRecords
@@ -31,6 +32,8 @@ from assent_activities.covering import cover
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
 from assent_activities.facts import gather
+from assent_activities.falling_back import fallback_of, told
+from assent_activities.fencing import subject_of
 from assent_activities.limit_use import use_of
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.predecessors import predecessor_of, with_predecessor
@@ -60,7 +63,7 @@ class _AdmittedBefore(Exception):
 
 
 class _PreviewNeeded(Exception):
-    """Admission asks for approval although the card's tier did not say so: look at the records first."""
+    """Admission asks for approval although the card's tier did not say so, or a record is paused: look first."""
 
 
 class Admission:
@@ -140,7 +143,7 @@ class Admission:
             return self._records.write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
         card = self._cards.get(session, job.header.agent, version)
         self._newest[job.header.agent] = version
-        held = pauses.in_force(session, agent=job.header.agent, run_id=job.header.run_id) if seen.paused else []
+        held = self._held(session, job, row, type, version, preview) if seen.paused else []
         limits = declared_limits(card, job.action.type)
         used = use_of(self._deps.database, session, job, limits, now)
         verdict = admit(
@@ -156,7 +159,13 @@ class Admission:
         if verdict.effect in _STATUS or type is None:
             return self._records.write(session, job, row, type, verdict, _STATUS[verdict.effect], now)
         if held:
-            return self._records.write(session, job, row, type, verdict, ActionStatus.HELD, now, held=held)
+            instead = fallback_of(session, card, type.name, held)
+            if instead is not None and instead.then is Then.REFUSE and row is None:
+                return self._records.write(session, job, row, type, told(verdict, instead), ActionStatus.REFUSED, now)
+            fence.note_held(session, held, action_id=job.action_id, run_id=job.header.run_id, at=now)
+            said = instead.sentence if instead is not None else ""
+            status = ActionStatus.HELD
+            return self._records.write(session, job, row, type, verdict, status, now, message=said, held=held)
         if verdict.effect in _ASKS:
             covered = cover(
                 session,
@@ -172,6 +181,25 @@ class Admission:
                 return self._clear(session, job, row, type, covered.verdict, limits, now, covered.events)
             return self._ask(session, job, row, type, card, covered.verdict, preview, now)
         return self._clear(session, job, row, type, verdict, limits, now)
+
+    def _held(
+        self,
+        session: Session,
+        job: Job,
+        row: ActionRow | None,
+        type: ActionType | None,
+        version: int,
+        preview: Preview | None,
+    ) -> list[str]:
+        """The pauses that hold an action; where a record is paused, the records it would touch are looked at first."""
+        touched = [change.resource for change in preview.changes] if preview else []
+        subject = subject_of(job.header, job.action, type, version=version, records=touched)
+        found = fence.seen(session, subject)
+        cleared = row.proposed_at if row is not None and row.status == ActionStatus.CLEARED.value else None
+        held = found.holds(subject, cleared_at=cleared)
+        if not held and found.records and preview is None and type is not None:
+            raise _PreviewNeeded
+        return held
 
     def _block(self, job: Job, why: str) -> ActionOutcome:
         """Record an action that cannot run whatever admission says."""

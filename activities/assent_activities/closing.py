@@ -14,9 +14,10 @@ from assent.domain.people import SYSTEM
 from assent.domain.ports import ACTIVITY_CLOSE, CloseAction
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed
-from assent.store import approvals, grants, ledger, pauses, projection, usage
+from assent.store import approvals, fence, grants, ledger, projection, usage
 from assent.store.tables import ActionRow, ApprovalRow
 from assent_activities.dependencies import Dependencies
+from assent_activities.fencing import admitted_subject
 from assent_activities.outcomes import outcome_of
 from assent_activities.passing import Passing
 from assent_activities.weighing import Case, Weighing
@@ -61,8 +62,9 @@ class Closing:
             if row is None:
                 raise ApplicationError(f"The action {request.action_id} was never admitted.", non_retryable=True)
             # The pauses before the request: one that ends in between has given its time back to what is read then.
-            held = pauses.in_force(session, agent=row.agent, run_id=row.run_id)
+            found = fence.seen(session, admitted_subject(request.header, row, self._deps.registry))
             asked = approvals.request_for(session, request.action_id)
+            held = self._holding(session, found, request, row, asked)
             if request.to is None or ActionStatus(row.status).settled or row.status == ActionStatus.CLAIMED.value:
                 self._late(session, request, row, "It was already settled.", now)
             elif request.to is ActionStatus.EXPIRED and (held or not self._time_is_up(session, row, asked, now)):
@@ -76,6 +78,15 @@ class Closing:
             return outcome_of(session, row, speed=speed, now=now, held_by=held)
 
         return self._deps.database.together(write)
+
+    def _holding(
+        self, session: Session, found: fence.Fence, request: CloseAction, row: ActionRow, asked: ApprovalRow | None
+    ) -> list[str]:
+        """The pauses by which the time of an action stands still that waits for people."""
+        if not found.pauses:
+            return []
+        records = fence.asked_about(session, found, asked.id) if asked is not None else ()
+        return found.holds(admitted_subject(request.header, row, self._deps.registry, records))
 
     def _time_is_up(self, session: Session, row: ActionRow, asked: ApprovalRow | None, now: datetime) -> bool:
         """Do what is due; true if it ends the request without an effect."""

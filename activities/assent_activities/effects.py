@@ -27,9 +27,11 @@ from assent.domain.people import SYSTEM
 from assent.domain.runs import RunHeader, RunStatus
 from assent.domain.tiers import Speed
 from assent.policy.sentences import fill
-from assent.store import claims, grants, ledger, pauses, projection, usage
+from assent.store import claims, fence, grants, ledger, projection, questions, usage
+from assent.store.tables import EffectRow
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
+from assent_activities.fencing import subject_of
 from assent_activities.heartbeats import LeaseKeeper
 from assent_activities.outcomes import action_of, answer_of, handed_on, outcome_of, spoken, told_of_edit
 from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
@@ -73,7 +75,12 @@ class EffectProtocol:
         return self._deps.clock() + (leases.quick if type.speed is Speed.QUICK else leases.long)
 
     def claim(self, session: Session, job: Job, *, at: datetime) -> None:
-        """Insert the claim in the caller's transaction, which must have checked the pauses."""
+        """Insert the claim in the caller's transaction, which must have checked the pauses.
+
+        Raises:
+            temporalio.exceptions.ApplicationError: This worker may not claim now; to be tried again.
+        """
+        self._deps.switch.check()
         type = self._operation(job).type
         claims.claim(
             session,
@@ -137,6 +144,7 @@ class EffectProtocol:
         if wait > timedelta(0):
             delay = min(max(wait, timedelta(milliseconds=50)), timedelta(seconds=2))
             raise try_again(f"Another attempt may still be at {job.action_id}.", after=delay)
+        self._deps.switch.check()
         if not claims.take_over(session, found, holder=job.holder, lease_until=self.lease(operation.type)):
             raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
         return job
@@ -185,7 +193,7 @@ class EffectProtocol:
 
     def _note_repeat(self, session: Session, job: Job, type: ActionType, why: str) -> int | ActionOutcome:
         """Write down that a call is repeated; gives how often it was before, or what holds it."""
-        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+        held = self._held(session, job, type)
         now = self._deps.clock()
         until = now if held else self.lease(type)
         if not claims.renew(session, action_id=job.action_id, holder=job.holder, lease_until=until):
@@ -199,6 +207,15 @@ class EffectProtocol:
         if repeated < MAX_ATTEMPTS:
             self._event(session, job, _REPEATED, {"message": why}, now)
         return repeated
+
+    def _held(self, session: Session, job: Job, type: ActionType) -> list[str]:
+        """The pauses that hold a call that is to be repeated; one that drains lets go what was claimed before it."""
+        row = projection.read_action(session, job.action_id)
+        version = row.card_version if row is not None else 0
+        subject = subject_of(job.header, job.action, type, version=version)
+        found = fence.under(self._deps.database, session, subject)
+        claim = session.get(EffectRow, job.action_id) if found.pauses else None
+        return found.holds(subject, cleared_at=claim.claimed_at) if claim is not None else []
 
     def _perform_again(self, job: Job, operation: Operation, why: str, delay: timedelta) -> ActionOutcome:
         with LeaseKeeper(self._deps, job.action_id, job.holder, operation.type) as keeper:
@@ -246,6 +263,17 @@ class EffectProtocol:
             if status is EffectStatus.FAILED:
                 usage.release(session, job.action_id)
                 grants.give_back(session, job.action_id, at=now)
+            elif status is EffectStatus.UNKNOWN:
+                header = job.header
+                questions.ask(
+                    session,
+                    action_id=job.action_id,
+                    run_id=header.run_id,
+                    agent=header.agent,
+                    type=type.name,
+                    said=message,
+                    at=now,
+                )
             self._event(session, job, f"effect.{status.value}", body, now)
             return ActionOutcome(
                 action_id=job.action_id,

@@ -16,13 +16,22 @@ from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed, Tier
 from assent.policy.admission import admit, declared_limits, measured
-from assent.store import approvals, cards, ledger, pauses, projection, usage
+from assent.store import approvals, cards, fence, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.covering import covered_again
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
+from assent_activities.fencing import admitted_subject, cleared_at, subject_of
 from assent_activities.outcomes import action_of, outcome_of
+from assent_activities.previews import look
 from assent_activities.weighing import Case, Weighing
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _LookFirst:
+    """A record is paused: look at the records that the action would touch, then come again."""
+
+    job: Job
 
 
 class Execution:
@@ -50,11 +59,16 @@ class Execution:
         action_id = f"{request.header.run_id}:{request.action.key}"
         job = Job(request.header, request.action, action_id, uuid.uuid4().hex)
 
-        def prepare(session: Session) -> ActionOutcome | Job:
-            return self._prepare(session, job, request.decision, vote_only=request.vote_only)
+        touched: list[str] | None = None
+
+        def prepare(session: Session) -> ActionOutcome | Job | _LookFirst:
+            return self._prepare(session, job, request.decision, touched, vote_only=request.vote_only)
 
         while True:
             outcome = self._deps.database.together(prepare)
+            if isinstance(outcome, _LookFirst):
+                touched = [change.resource for change in look(self._deps.registry, outcome.job).changes]
+                continue
             if isinstance(outcome, Job):
                 return self._effects.perform(outcome)
             if outcome.status is not ActionStatus.CLAIMED:
@@ -64,17 +78,29 @@ class Execution:
                 return recovered
 
     def _prepare(
-        self, session: Session, job: Job, decision: Decision | None, *, vote_only: bool = False
-    ) -> ActionOutcome | Job:
+        self,
+        session: Session,
+        job: Job,
+        decision: Decision | None,
+        touched: list[str] | None = None,
+        *,
+        vote_only: bool = False,
+    ) -> ActionOutcome | Job | _LookFirst:
         """Claim the action, as it was admitted, if everything allows it; else say what it is."""
         now = self._deps.clock()
         # The fence comes first: pauses take it before the rows that they change, too.
-        held = pauses.holding(self._deps.database, session, agent=job.header.agent, run_id=job.header.run_id)
+        found = fence.under(self._deps.database, session, subject_of(job.header, job.action, None))
         row = projection.read_action(session, job.action_id, for_update=True)
         if row is None:
             raise ApplicationError(f"The action {job.action_id} was never admitted.", non_retryable=True)
         request = approvals.request_for(session, job.action_id)
         status = ActionStatus(row.status)
+        held: list[str] = []
+        if found.pauses:
+            subject = admitted_subject(job.header, row, self._deps.registry, touched or ())
+            held = found.holds(subject, cleared_at=cleared_at(row, request, decision))
+            if not held and found.records and touched is None:
+                return _LookFirst(dataclasses.replace(job, action=action_of(row), edited=row.edited))
         approved = request is None or request.status == ApprovalStatus.APPROVED.value
         if request is not None and not status.settled and status is not ActionStatus.CLAIMED:
             approved = self._weigh(session, job, Case(row, request, bool(held), now), decision, approved)
@@ -132,6 +158,7 @@ class Execution:
         return True
 
     def _hold(self, session: Session, job: Job, row: ActionRow, held: list[str], now: datetime) -> None:
+        fence.note_held(session, held, action_id=job.action_id, run_id=job.header.run_id, at=now)
         if row.status != ActionStatus.HELD.value:
             row.status = advance(ActionStatus(row.status), ActionStatus.HELD).value
             session.flush()

@@ -11,7 +11,7 @@ from temporalio.service import RPCStatusCode
 from assent.domain.pauses import PauseInput, PauseProgress
 from assent.domain.ports import ACTIVITY_OBSERVE_PAUSE, ACTIVITY_RELEASE_PAUSE
 from assent.domain.runs import PauseEnded
-from assent.store import pauses
+from assent.store import pause_progress, pauses
 from assent_activities.dependencies import Dependencies
 
 _AT_ONCE = 50
@@ -34,7 +34,7 @@ class PauseActivities:
     def observe(self, request: PauseInput) -> PauseProgress:
         """Count claims in scope without an outcome; the first time there are none, the pause is quiesced."""
         with self._deps.database.write() as session:
-            return pauses.observe(session, request.pause_id, at=self._deps.clock())
+            return pause_progress.observe(session, request.pause_id, at=self._deps.clock())
 
     @activity.defn(name=ACTIVITY_RELEASE_PAUSE)
     async def release(self, request: PauseInput) -> PauseProgress:
@@ -56,4 +56,4 @@ class PauseActivities:
 
     def _held(self, request: PauseInput) -> list[str]:
         with self._deps.database.read() as session:
-            return pauses.held_runs(session, request.scope)
+            return pauses.held_runs(session, request.pause_id, request.scope)

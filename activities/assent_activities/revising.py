@@ -15,6 +15,7 @@ from assent.domain.approvals import ApprovalStatus, RequestCard, approval_digest
 from assent.domain.canonical import Json, stable_text
 from assent.domain.catalogue import ActionType
 from assent.domain.errors import InvalidInput
+from assent.domain.pauses import Subject
 from assent.domain.people import Actor
 from assent.domain.ports import ACTIVITY_REVISE, ReviseAction
 from assent.domain.revisions import Edit, Revised, argument_changes, with_kept_secrets
@@ -28,8 +29,8 @@ from assent.store import (
     asked_about,
     cards,
     electorate,
+    fence,
     ledger,
-    pauses,
     projection,
     revisions,
     search,
@@ -42,6 +43,7 @@ from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.edit_checks import EditRefused, edited_arguments, require_editor, require_pending
 from assent_activities.effects import Job
 from assent_activities.facts import Facts, gather
+from assent_activities.fencing import admitted_subject
 from assent_activities.limit_use import use_of
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.predecessors import predecessor_of
@@ -96,12 +98,15 @@ class Revising:
         with self._deps.database.write() as session:
             now = self._deps.clock()
             # The fence comes first: pauses take it before the rows that they change, too.
-            held = pauses.holding(
-                self._deps.database, session, agent=request.header.agent, run_id=request.header.run_id
+            first = Subject(
+                agent=request.header.agent, run_id=request.header.run_id, labels=frozenset(request.header.labels)
             )
+            fence.under(self._deps.database, session, first)
             row = projection.read_action(session, edit.action_id, for_update=True)
             if row is None:
                 raise ApplicationError(f"The action {edit.action_id} was never admitted.", non_retryable=True)
+            subject = admitted_subject(request.header, row, self._deps.registry)
+            held = fence.seen(session, subject).holds(subject)
             if not revisions.was_recorded(session, edit.id):
                 try:
                     self._revise(session, edit, row, draft, held, now)

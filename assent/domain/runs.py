@@ -51,6 +51,7 @@ class RunHeader(BaseModel):
         started_at: When.
         first: This is the first activity of the run, so the run row may not exist yet.
         plan: The plan it started with, if that has several steps; told once, to the first activity.
+        labels: Words by which it can be found and paused.
     """
 
     run_id: str
@@ -61,6 +62,7 @@ class RunHeader(BaseModel):
     started_at: datetime
     first: bool = False
     plan: list[ProposedAction] = Field(default_factory=list)
+    labels: list[str] = Field(default_factory=list)
 
 
 class AgentRunInput(BaseModel):

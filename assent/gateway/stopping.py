@@ -4,22 +4,51 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
+from datetime import datetime
 
+from sqlalchemy.orm import Session
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from assent.domain.errors import AssentError
-from assent.domain.pauses import PauseInput, ResumePause, Scope, ScopeKind
+from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput
+from assent.domain.pauses import (
+    Disposition,
+    PauseInput,
+    PausePhase,
+    ResumeAnswers,
+    ResumePause,
+    ResumeState,
+    Scope,
+)
 from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
+from assent.gateway import stop_rights
 from assent.gateway.door import RPC_TIMEOUT, Door
-from assent.store import pauses
+from assent.gateway.stop_scopes import require_scope
+from assent.store import pauses, ramps
+from assent.store.fence import FENCE
 
 
 class StopDoor(Door):
     """What stops, and lets go on."""
 
-    async def pause(self, scope: Scope, *, by: Actor, cause: str = "") -> str:
-        """Pause everything, an agent or a run. From the moment this returns no claim in scope succeeds.
+    async def may_pause(self, person: Actor, scope: Scope) -> bool:
+        """Whether somebody may pause a scope, by the cards concerned."""
+        return await self._in_thread(lambda: self._may(person, scope)[0])
+
+    async def may_resume(self, person: Actor, scope: Scope) -> bool:
+        """Whether somebody may let a scope go on, by the cards concerned."""
+        return await self._in_thread(lambda: self._may(person, scope)[1])
+
+    def _may(self, person: Actor, scope: Scope) -> tuple[bool, bool]:
+        with self._database.read() as session:
+            rules, at = stop_rights.rules_for(session, scope), self._clock()
+            may_pause = stop_rights.may_pause(session, person, rules, at)
+            return may_pause, stop_rights.may_resume(session, person, rules, at)
+
+    async def pause(
+        self, scope: Scope, *, by: Actor, cause: str = "", disposition: Disposition = Disposition.FREEZE
+    ) -> str:
+        """Pause a scope. From the moment this returns no claim in it succeeds, but for what a drain lets finish.
 
         The database alone suffices; a worker makes the pause known once Temporal is back.
 
@@ -27,16 +56,30 @@ class StopDoor(Door):
             The pause's id.
 
         Raises:
-            NotFound: There is no such agent or run.
+            NotFound: There is no such agent, version, run, action type or connector.
+            InvalidInput: The scope is not written right.
+            Forbidden: The card does not let them.
             Unavailable: The database is away; nothing was paused.
         """
         pause_id = f"pause-{uuid.uuid4().hex[:12]}"
         at = self._clock()
 
         def fence() -> None:
+            with self._database.read() as session:
+                require_scope(session, scope)
+                stop_rights.require_pause(session, by, stop_rights.rules_for(session, scope), at)
+                stop_rights.require_disposition(session, by, disposition, at)
             with self._database.write() as session:
-                self._require_scope(scope)
-                pauses.begin(self._database, session, pause_id=pause_id, scope=scope, cause=cause, by=by, at=at)
+                pauses.begin(
+                    self._database,
+                    session,
+                    pause_id=pause_id,
+                    scope=scope,
+                    cause=cause,
+                    by=by,
+                    at=at,
+                    disposition=disposition,
+                )
 
         await self._in_thread(fence)
         with suppress(AssentError):
@@ -56,25 +99,172 @@ class StopDoor(Door):
                 rpc_timeout=RPC_TIMEOUT,
             )
 
-    async def resume(self, pause_id: str, *, by: Actor, note: str = "") -> None:
-        """End a pause; the runs it held go on.
+    async def change_disposition(self, pause_id: str, disposition: Disposition, *, by: Actor) -> bool:
+        """Change what a pause does with the work in its scope.
+
+        To drain lets effects go that the pause held, so it needs whoever may resume.
+
+        Returns:
+            False if it does that already.
 
         Raises:
             NotFound: There is no such pause.
-            Conflict: It has already ended.
+            Conflict: It has ended, lets its runs go, or rolls them back already.
+            Forbidden: The card does not let them.
+            Unavailable: The database is away; nothing was changed.
+        """
+        at = self._clock()
+
+        def change() -> bool:
+            rules = self._rules(pause_id)
+            with self._database.write() as session:
+                if disposition is Disposition.DRAIN:
+                    stop_rights.require_resume(session, by, rules, at, to="let go")
+                else:
+                    stop_rights.require_pause(session, by, rules, at)
+                stop_rights.require_disposition(session, by, disposition, at)
+                return pauses.change_disposition(
+                    self._database, session, pause_id=pause_id, disposition=disposition, by=by, at=at
+                )
+
+        changed = await self._in_thread(change)
+        await self._look_at_once(pause_id, by)
+        return changed
+
+    async def ask_to_stop(self, pause_id: str, *, by: Actor) -> int:
+        """Ask what is under way in a pause's scope to stop; whether it does is its connector's to say.
+
+        Returns:
+            How many claims were asked that had not been before.
+
+        Raises:
+            NotFound: There is no such pause.
+            Conflict: It has ended.
+            Forbidden: The card does not let them.
+            Unavailable: The database is away; nothing was asked.
+        """
+        at = self._clock()
+
+        def ask() -> int:
+            rules = self._rules(pause_id)
+            with self._database.write() as session:
+                stop_rights.require_pause(session, by, rules, at)
+                return pauses.ask_to_stop(session, pause_id=pause_id, by=by, at=at)
+
+        return await self._in_thread(ask)
+
+    async def resume(self, pause_id: str, *, by: Actor, answers: ResumeAnswers, at_once: bool = False) -> ResumeState:
+        """Let a scope go on: the first run, then a few, then all; or ask for the second person that the card wants.
+
+        Args:
+            pause_id: The pause.
+            by: Who resumes.
+            answers: Cause, what was changed, which checks passed; kept in the ledger.
+            at_once: Let all runs go at the same moment. While a pause lets its runs go, this ends it.
+
+        Raises:
+            NotFound: There is no such pause.
+            Conflict: It has ended, or lets its runs go already.
+            InvalidInput: Cause or change is missing.
+            Forbidden: The card does not let them.
             Unavailable: The database is away; the pause still holds.
         """
+        _require_answers(answers)
+        at = self._clock()
 
-        def lift() -> None:
+        def lift() -> ResumeState:
+            rules = self._rules(pause_id)
             with self._database.write() as session:
-                pauses.end(self._database, session, pause_id=pause_id, note=note, by=by, at=self._clock())
+                stop_rights.require_resume(session, by, rules, at)
+                self._database.lock_alone(session, FENCE)
+                row = pauses.in_life(session, pause_id)
+                if rules.second and row.phase != PausePhase.RELEASING.value:
+                    ramps.want_second(
+                        self._database, session, pause_id=pause_id, answers=answers, by=by, at=at, at_once=at_once
+                    )
+                    return ResumeState.SECOND_WANTED
+                return self._start(session, pause_id, answers, by, at, rules, at_once=at_once)
 
-        await self._in_thread(lift)
+        state = await self._in_thread(lift)
+        await self._look_at_once(pause_id, by)
+        return state
+
+    async def second_resume(self, pause_id: str, *, by: Actor) -> ResumeState:
+        """Agree to a resume that somebody else asked for.
+
+        Raises:
+            NotFound: There is no such pause.
+            Conflict: Nobody asked to resume it, or it has ended.
+            Forbidden: They are who asked, or the card does not let them.
+            Unavailable: The database is away; the pause still holds.
+        """
+        at = self._clock()
+
+        def agree() -> ResumeState:
+            rules = self._rules(pause_id)
+            with self._database.write() as session:
+                stop_rights.require_resume(session, by, rules, at)
+                self._database.lock_alone(session, FENCE)
+                row = pauses.in_life(session, pause_id)
+                if row.phase != PausePhase.SECOND_WANTED.value or row.resume_asked_by is None:
+                    raise Conflict(
+                        f"The pause {pause_id} waits for no second person.", where="pause", todo="Resume it first."
+                    )
+                first = Actor.model_validate(row.resume_asked_by)
+                if stop_rights.is_same_person(session, first, by, at):
+                    raise Forbidden(
+                        f"{by.name} asked for this resume; a second person must agree.",
+                        where="pause",
+                        todo="Ask somebody else who may resume.",
+                    )
+                said = dict(row.answers or {})
+                answers = ResumeAnswers.model_validate(said)
+                at_once = bool(said.get("at_once"))
+                return self._start(session, pause_id, answers, first, at, rules, at_once=at_once, second=by)
+
+        state = await self._in_thread(agree)
+        await self._look_at_once(pause_id, by)
+        return state
+
+    def _rules(self, pause_id: str) -> stop_rights.StopRules:
+        with self._database.read() as session:
+            return stop_rights.rules_for(session, pauses.scope_by_id(session, pause_id))
+
+    def _start(
+        self,
+        session: Session,
+        pause_id: str,
+        answers: ResumeAnswers,
+        by: Actor,
+        at: datetime,
+        rules: stop_rights.StopRules,
+        *,
+        at_once: bool,
+        second: Actor | None = None,
+    ) -> ResumeState:
+        return ramps.start(
+            self._database,
+            session,
+            pause_id=pause_id,
+            answers=answers,
+            by=by,
+            at=at,
+            second=second,
+            step_time=rules.ramp,
+            at_once=at_once,
+        )
+
+    async def _look_at_once(self, pause_id: str, by: Actor) -> None:
+        """Tell the pause's workflow that its row changed; it looks by itself, too."""
         with suppress(AssentError):
             await self._signal(pause_id, "resume", ResumePause(id=uuid.uuid4().hex, by=by), "")
 
-    def _require_scope(self, scope: Scope) -> None:
-        if scope.kind is ScopeKind.AGENT:
-            self._require_agent(scope.name)
-        elif scope.kind is ScopeKind.RUN:
-            self._require_run(scope.name)
+
+def _require_answers(answers: ResumeAnswers) -> None:
+    for name, words in (("cause", answers.cause), ("changed", answers.changed)):
+        if not words.strip():
+            raise InvalidInput(
+                "Resuming needs the cause and what was changed.",
+                where=name,
+                todo="Say what the trouble was, what was changed, and which checks passed.",
+            )

@@ -19,6 +19,7 @@ from assent.policy.checks_block import ChecksBlock
 from assent.policy.drills_block import DrillsBlock
 from assent.policy.durations import Duration
 from assent.policy.rollback_block import RollbackBlock
+from assent.policy.stopping_block import StoppingBlock
 
 MAX_SOURCE = 256 * 1024
 """Bytes of a card file."""
@@ -141,6 +142,7 @@ class AgentCard(Strict):
         approval: Who decides, and how, unless an action type's own block says otherwise.
         on_call: Addresses of the people on call, in the order in which they are asked.
         checks: Requests made up to see whether those that should be refused are; none if left out.
+        stopping: Who may stop it and let it go on, and how.
         breakers: When it is paused by itself.
         fallback: What it is told instead of a try while a breaker holds an action type or a connector, by its name.
         drills: How often its stop and undo are rehearsed; only by people if left out.
@@ -159,6 +161,7 @@ class AgentCard(Strict):
     approval: WrittenBlock = None
     on_call: list[Email] = Field(default_factory=list, max_length=20)
     checks: ChecksBlock | None = None
+    stopping: StoppingBlock | None = None
     breakers: list[BreakerBlock] = Field(default_factory=list, max_length=MOST_BREAKERS)
     fallback: dict[str, Fallback] = Field(default_factory=dict)
     drills: DrillsBlock | None = None

@@ -97,6 +97,26 @@ def published_by(session: Session, agent: str) -> tuple[int, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def all_in_force(session: Session, agent: str = "") -> list[CardVersion]:
+    """The cards in force of one agent, or of all."""
+    found = select(CardVersionRow).join(
+        AgentRow,
+        (col(AgentRow.name) == col(CardVersionRow.agent)) & (col(AgentRow.version) == col(CardVersionRow.version)),
+    )
+    if agent:
+        found = found.where(col(AgentRow.name) == agent)
+    rows = session.execute(found.order_by(col(AgentRow.name))).scalars()
+    return [CardVersion(row.agent, row.version, row.digest, row.card, row.catalogue) for row in rows]
+
+
+def types_known(session: Session) -> set[str]:
+    """Names of the action types that any published card lists, in force or not: runs under way may still use them."""
+    known: set[str] = set()
+    for catalogue in session.execute(select(col(CardVersionRow.catalogue))).scalars():
+        known |= catalogue.keys()
+    return known
+
+
 def read_version(session: Session, agent: str, version: int) -> CardVersion | None:
     """One published version."""
     row = session.get(CardVersionRow, (agent, version))

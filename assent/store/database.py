@@ -110,14 +110,19 @@ class Database:
 
     def lock_alone(self, session: Session, name: int) -> None:
         """Hold a named lock alone until the transaction ends; SQLite's write lock already excludes."""
-        if not self.sqlite:
-            session.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": name})
+        lock_alone(session, name)
 
     def close(self) -> None:
         """Give back all connections."""
         if self._writers:
             self._writers.close()
         self.engine.dispose()
+
+
+def lock_alone(session: Session, name: int) -> None:
+    """Hold a named lock alone until the transaction ends, where only the session is at hand."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": name})
 
 
 def _file_of(url: URL) -> Path | None:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from assent.domain.grants import GrantStatus
-from assent.domain.pauses import ScopeKind
 from assent.domain.plans import PlanApprovalStatus
 from assent.store import statements
 from assent.store.database import Database
-from assent.store.pauses import FENCE
+from assent.store.fence import FENCE
 from assent.store.tables import ActionRow, AgentRow, GrantRow, PauseRow, PlanApprovalRow
 
 _agents, _actions, _pauses = (statements.table_of(row) for row in (AgentRow, ActionRow, PauseRow))
 _grants, _plans = statements.table_of(GrantRow), statements.table_of(PlanApprovalRow)
-_IN_SCOPE = or_(
-    _pauses.c.scope_kind == ScopeKind.EVERYTHING.value,
-    and_(_pauses.c.scope_kind == ScopeKind.AGENT.value, _pauses.c.scope_name == bindparam("agent")),
-    and_(_pauses.c.scope_kind == ScopeKind.RUN.value, _pauses.c.scope_name == bindparam("run_id")),
-)
 _GLANCE = select(
     select(_agents.c.version).where(_agents.c.name == bindparam("agent")).scalar_subquery(),
     select(_actions.c.status).where(_actions.c.action_id == bindparam("action_id")).scalar_subquery(),
-    select(_pauses.c.id).where(_pauses.c.active, _IN_SCOPE).limit(1).scalar_subquery(),
+    select(_pauses.c.id).where(_pauses.c.active).limit(1).scalar_subquery(),
     select(_grants.c.id)
     .where(
         _grants.c.agent == bindparam("agent"),
@@ -48,7 +42,7 @@ class Glance:
     Attributes:
         card_version: Version of the agent's card in force; ``None`` if there is no such agent.
         known: The action was admitted before.
-        paused: At least one pause holds it.
+        paused: At least one pause is in force, whatever it holds.
         granted: The agent has standing grants for the action type.
         planned: The run's plan was approved as a whole.
     """

@@ -7,28 +7,28 @@ lock that pausing takes alone. So once the pausing transaction has committed, ev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.actions import ActionStatus
-from assent.domain.approvals import ApprovalStatus
-from assent.domain.approving import Agenda
-from assent.domain.effects import EffectStatus
 from assent.domain.errors import Conflict, NotFound
-from assent.domain.pauses import PauseProgress, Scope, ScopeKind
+from assent.domain.pauses import Disposition, PausePhase, Scope, ScopeKind
 from assent.domain.people import SYSTEM, Actor
-from assent.domain.runs import RunStatus
-from assent.store import asked, ledger
-from assent.store.database import Database
+from assent.store import ledger
+from assent.store.database import Database, lock_alone
+from assent.store.fence import FENCE
+from assent.store.pause_scopes import held, scope_of, under_way
+from assent.store.pause_times import give_time_back
 from assent.store.statements import rows_changed
-from assent.store.tables import ActionRow, ApprovalRow, EffectRow, PauseRow, RunRow
-
-FENCE = 0x4153_4645_4E43
-"""Advisory lock on PostgreSQL: shared by claims, alone by pauses."""
+from assent.store.tables import (
+    PauseClaimRow,
+    PauseHoldRow,
+    PauseReleaseRow,
+    PauseRow,
+    RunRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +44,20 @@ class PauseState:
     requested_at: datetime
 
 
-def holding(database: Database, session: Session, *, agent: str, run_id: str) -> list[str]:
-    """The active pauses that hold a run, read under the fence; call it in the claiming transaction."""
-    database.lock_shared(session, FENCE)
-    return in_force(session, agent=agent, run_id=run_id)
-
-
-def in_force(session: Session, *, agent: str, run_id: str) -> list[str]:
-    """The active pauses that hold a run, as this session sees them."""
-    scope = or_(
-        col(PauseRow.scope_kind) == ScopeKind.EVERYTHING.value,
-        and_(col(PauseRow.scope_kind) == ScopeKind.AGENT.value, col(PauseRow.scope_name) == agent),
-        and_(col(PauseRow.scope_kind) == ScopeKind.RUN.value, col(PauseRow.scope_name) == run_id),
-    )
-    return list(session.execute(select(col(PauseRow.id)).where(col(PauseRow.active), scope)).scalars())
-
-
 def begin(
-    database: Database, session: Session, *, pause_id: str, scope: Scope, cause: str, by: Actor, at: datetime
+    database: Database,
+    session: Session,
+    *,
+    pause_id: str,
+    scope: Scope,
+    cause: str,
+    by: Actor,
+    at: datetime,
+    disposition: Disposition = Disposition.FREEZE,
 ) -> None:
-    """Write a pause; it is fenced the moment the transaction commits."""
+    """Write a pause; it is fenced the moment the transaction commits, and knows what was under way then."""
     database.lock_alone(session, FENCE)
+    claims = under_way(session, scope)
     session.execute(
         insert(PauseRow).values(
             id=pause_id,
@@ -75,13 +68,29 @@ def begin(
             requested_by=by.model_dump(mode="json"),
             requested_at=at,
             fenced_at=at,
-            in_flight=0,
+            in_flight=len(claims),
             affected=0,
             resume_note="",
+            disposition=disposition.value,
+            phase=PausePhase.HOLDING.value,
         )
     )
-    body = {"pause": pause_id, "scope": scope.sentence, "cause": cause}
-    ledger.append(session, at=at, kind="pause.requested", actor=by, body=body, **_subject(scope))
+    if claims:
+        rows = [
+            {
+                "pause_id": pause_id,
+                "action_id": claim.action_id,
+                "run_id": claim.run_id,
+                "agent": claim.agent,
+                "type": claim.type,
+                "holder": claim.holder,
+                "since": claim.since,
+            }
+            for claim in claims
+        ]
+        session.execute(insert(PauseClaimRow), rows)
+    body = {"pause": pause_id, "scope": scope.sentence, "cause": cause, "disposition": disposition.value}
+    ledger.append(session, at=at, kind="pause.requested", actor=by, body=body, **subject_of(scope))
 
 
 def end(database: Database, session: Session, *, pause_id: str, note: str, by: Actor, at: datetime) -> None:
@@ -91,90 +100,139 @@ def end(database: Database, session: Session, *, pause_id: str, note: str, by: A
         NotFound: There is no such pause.
         Conflict: It has already ended.
     """
-    row = session.get(PauseRow, pause_id)
-    if row is None:
-        raise NotFound(f"There is no pause {pause_id}.", where="pause", todo="`assent pause list` shows all of them.")
     database.lock_alone(session, FENCE)
+    row = required(session, pause_id)
     done = session.execute(
         update(PauseRow)
         .where(col(PauseRow.id) == pause_id, col(PauseRow.active))
-        .values(active=False, resumed_at=at, resumed_by=by.model_dump(mode="json"), resume_note=note)
+        .values(
+            active=False,
+            phase=PausePhase.ENDED.value,
+            resumed_at=at,
+            resumed_by=by.model_dump(mode="json"),
+            resume_note=note,
+        )
     )
     if rows_changed(done) == 0:
         raise Conflict(f"The pause {pause_id} has already ended.", where="pause")
-    scope = Scope(kind=ScopeKind(row.scope_kind), name=row.scope_name)
-    _give_time_back(session, scope, since=row.requested_at, at=at)
+    scope = scope_of(row)
+    give_time_back(session, row, at=at)
     body = {"pause": pause_id, "scope": scope.sentence, "note": note}
-    ledger.append(session, at=at, kind="pause.resumed", actor=by, body=body, **_subject(scope))
+    ledger.append(session, at=at, kind="pause.resumed", actor=by, body=body, **subject_of(scope))
 
 
-def _give_time_back(session: Session, scope: Scope, *, since: datetime, at: datetime) -> None:
-    """Move every expiry by the time that this pause alone is left to account for.
+def change_disposition(
+    database: Database, session: Session, *, pause_id: str, disposition: Disposition, by: Actor, at: datetime
+) -> bool:
+    """Change what a pause does with the work in its scope; false if it does that already.
 
-    Where another pause still holds a request, that one gives back everything since its own beginning when it ends.
+    Raises:
+        NotFound: There is no such pause.
+        Conflict: It has ended, or its runs are being let go or rolled back.
     """
-    others = list(session.execute(select(PauseRow).where(col(PauseRow.active))).scalars())
-    pending = session.execute(
-        select(
-            col(ApprovalRow.id),
-            col(ApprovalRow.agent),
-            col(ApprovalRow.run_id),
-            func.coalesce(col(ApprovalRow.revised_at), col(ApprovalRow.created_at)).label("asked_at"),
-            col(ApprovalRow.expires_at),
-            col(ApprovalRow.due_at),
-            col(ApprovalRow.agenda),
+    database.lock_alone(session, FENCE)
+    row = in_life(session, pause_id)
+    if row.phase == PausePhase.RELEASING.value:
+        raise Conflict(f"The pause {pause_id} is letting its runs go already.", where="pause")
+    if row.disposition == disposition.value:
+        return False
+    if row.compensated_at is not None:
+        raise Conflict(
+            f"The pause {pause_id} is rolling its runs back already.",
+            where="disposition",
+            todo="Hold their rollbacks instead; each is listed with the pause.",
         )
-        .where(col(ApprovalRow.status) == ApprovalStatus.PENDING.value, _within(ApprovalRow, scope))
-        .with_for_update()
-    ).all()
-    for approval_id, agent, run_id, asked_at, expires_at, due_at, agenda in pending:
-        still = [row.requested_at for row in others if state_of(row).scope.covers(agent=agent, run_id=run_id)]
-        stood_still = min([at, *still]) - max(since, asked_at)
-        if stood_still > timedelta(0):
-            later = {"expires_at": expires_at + stood_still, "due_at": due_at and due_at + stood_still}
-            if agenda and agenda["steps"]:
-                later["agenda"] = Agenda.model_validate(agenda).later(stood_still).model_dump(mode="json")
-            session.execute(update(ApprovalRow).where(col(ApprovalRow.id) == approval_id).values(**later))
-    asked.follow(session, [row[0] for row in pending])
+    before, row.disposition = row.disposition, disposition.value
+    row.disposition_at, row.disposition_by = at, by.model_dump(mode="json")
+    if before == Disposition.DRAIN.value:
+        row.quiesced_at = None
+    session.flush()
+    body = {"pause": pause_id, "from": before, "to": disposition.value}
+    ledger.append(session, at=at, kind="pause.changed", actor=by, body=body, **subject_of(scope_of(row)))
+    return True
 
 
-def observe(session: Session, pause_id: str, *, at: datetime) -> PauseProgress:
-    """Count claims in scope without an outcome, and record when there are none left.
+def ask_to_stop(session: Session, *, pause_id: str, by: Actor, at: datetime) -> int:
+    """Ask claims under way in a pause's scope to stop; gives how many were asked that had not been before.
+
+    Raises:
+        NotFound: There is no such pause.
+        Conflict: It has ended.
+    """
+    row = in_life(session, pause_id)
+    scope = scope_of(row)
+    known = {
+        claim.action_id: claim
+        for claim in session.execute(select(PauseClaimRow).where(col(PauseClaimRow.pause_id) == pause_id)).scalars()
+    }
+    asked_now = 0
+    for claim in under_way(session, scope):
+        found = known.get(claim.action_id)
+        if found is None:
+            found = PauseClaimRow(
+                pause_id=pause_id,
+                action_id=claim.action_id,
+                run_id=claim.run_id,
+                agent=claim.agent,
+                type=claim.type,
+                holder=claim.holder,
+                since=claim.since,
+            )
+            session.add(found)
+        if found.asked_at is None:
+            found.asked_at, asked_now = at, asked_now + 1
+    row.asked_to_stop_at = row.asked_to_stop_at or at
+    session.flush()
+    body = {"pause": pause_id, "claims": asked_now}
+    ledger.append(session, at=at, kind="pause.stop_asked", actor=by, body=body, **subject_of(scope))
+    return asked_now
+
+
+def asked_to_stop(session: Session, action_id: str) -> bool:
+    """Whether a claim under way was asked to stop by a pause that is in force."""
+    found = (
+        select(col(PauseClaimRow.pause_id))
+        .join(PauseRow, col(PauseRow.id) == col(PauseClaimRow.pause_id))
+        .where(col(PauseClaimRow.action_id) == action_id, col(PauseClaimRow.asked_at).is_not(None))
+        .where(col(PauseRow.active))
+        .limit(1)
+    )
+    return session.execute(found).first() is not None
+
+
+def fall_back(session: Session, pause_id: str, why: str, at: datetime) -> bool:
+    """Hold every run again that a pause was letting go; false if it lets none go (any more).
+
+    Args:
+        session: The transaction; once it has committed, no claim in scope succeeds.
+        pause_id: The pause.
+        why: In words, for people.
+        at: When.
 
     Raises:
         NotFound: There is no such pause.
     """
-    row = session.get(PauseRow, pause_id)
-    if row is None:
-        raise NotFound(f"There is no pause {pause_id}.", where="pause")
-    scope = Scope(kind=ScopeKind(row.scope_kind), name=row.scope_name)
-    in_flight = session.execute(
-        select(func.count())
-        .select_from(EffectRow)
-        .where(col(EffectRow.status) == EffectStatus.CLAIMED.value, _within(EffectRow, scope))
-    ).scalar_one()
-    row.in_flight = in_flight
-    if row.known_at is None:
-        row.known_at, row.affected = at, _open_runs(session, scope)
-    if in_flight == 0 and row.quiesced_at is None and row.active:
-        row.quiesced_at = at
-        body = {"pause": pause_id, "seconds": (at - row.requested_at).total_seconds()}
-        ledger.append(session, at=at, kind="pause.quiesced", actor=SYSTEM, body=body, **_subject(scope))
-    return PauseProgress(in_flight=in_flight, resumed=not row.active)
+    lock_alone(session, FENCE)
+    row = required(session, pause_id)
+    if not row.active or row.phase != PausePhase.RELEASING.value:
+        return False
+    session.execute(
+        update(PauseReleaseRow)
+        .where(col(PauseReleaseRow.pause_id) == pause_id, col(PauseReleaseRow.taken_back_at).is_(None))
+        .values(taken_back_at=at)
+    )
+    row.phase, row.stage, row.stage_at = PausePhase.HOLDING.value, 0, None
+    row.fell_back_at, row.fell_back_why, row.second_by = at, why, None
+    row.fenced_at, row.quiesced_at = at, None
+    session.flush()
+    body = {"pause": pause_id, "why": why}
+    ledger.append(session, at=at, kind="pause.fell_back", actor=SYSTEM, body=body, **subject_of(scope_of(row)))
+    return True
 
 
-def _open_runs(session: Session, scope: Scope) -> int:
-    still_open = col(RunRow.status).in_([status.value for status in RunStatus if not status.ended])
-    return session.execute(
-        select(func.count()).select_from(RunRow).where(still_open, _within(RunRow, scope))
-    ).scalar_one()
-
-
-def held_runs(session: Session, scope: Scope) -> list[str]:
-    """Runs in scope with an action that a pause holds."""
-    held = col(ActionRow.status) == ActionStatus.HELD.value
-    statement = select(col(ActionRow.run_id)).distinct().where(held, _within(ActionRow, scope))
-    return list(session.execute(statement).scalars())
+def held_runs(session: Session, pause_id: str, scope: Scope) -> list[str]:
+    """Runs with an action that a pause holds, those first that have waited the longest."""
+    return list(dict.fromkeys(each.run_id for each in held(session, pause_id, scope)))
 
 
 def run_ended(session: Session, run_id: str) -> bool:
@@ -188,6 +246,11 @@ def exists(session: Session, pause_id: str) -> bool:
     return session.get(PauseRow, pause_id) is not None
 
 
+def forget_holds(session: Session, pause_id: str) -> None:
+    """Forget which actions an ended pause held."""
+    session.execute(delete(PauseHoldRow).where(col(PauseHoldRow.pause_id) == pause_id))
+
+
 def unannounced(session: Session) -> list[PauseState]:
     """Active pauses that no workflow has taken up yet, because Temporal was away when they were made."""
     rows = session.execute(select(PauseRow).where(col(PauseRow.active), col(PauseRow.known_at).is_(None))).scalars()
@@ -198,7 +261,7 @@ def state_of(row: PauseRow) -> PauseState:
     """A row as other parts see it."""
     return PauseState(
         row.id,
-        Scope(kind=ScopeKind(row.scope_kind), name=row.scope_name),
+        scope_of(row),
         row.active,
         row.known_at is not None,
         row.cause,
@@ -207,18 +270,47 @@ def state_of(row: PauseRow) -> PauseState:
     )
 
 
-def _within(table: Any, scope: Scope) -> ColumnElement[bool]:
-    match scope.kind:
-        case ScopeKind.EVERYTHING:
-            return col(table.run_id) != ""
-        case ScopeKind.AGENT:
-            return col(table.agent) == scope.name
-        case ScopeKind.RUN:
-            return col(table.run_id) == scope.name
+def required(session: Session, pause_id: str) -> PauseRow:
+    """The row of a pause, locked on PostgreSQL until the transaction ends.
+
+    Raises:
+        NotFound: There is no such pause.
+    """
+    row = session.execute(select(PauseRow).where(col(PauseRow.id) == pause_id).with_for_update()).scalar_one_or_none()
+    if row is None:
+        raise _unknown(pause_id)
+    return row
 
 
-def _subject(scope: Scope) -> dict[str, str]:
-    return {
-        "agent": scope.name if scope.kind is ScopeKind.AGENT else "",
-        "run_id": scope.name if scope.kind is ScopeKind.RUN else "",
-    }
+def scope_by_id(session: Session, pause_id: str) -> Scope:
+    """What a pause covers, read without a lock.
+
+    Raises:
+        NotFound: There is no such pause.
+    """
+    row = session.get(PauseRow, pause_id)
+    if row is None:
+        raise _unknown(pause_id)
+    return scope_of(row)
+
+
+def in_life(session: Session, pause_id: str) -> PauseRow:
+    """The row of a pause that is in force.
+
+    Raises:
+        NotFound: There is no such pause.
+        Conflict: It has ended.
+    """
+    row = required(session, pause_id)
+    if not row.active:
+        raise Conflict(f"The pause {pause_id} has already ended.", where="pause")
+    return row
+
+
+def subject_of(scope: Scope) -> dict[str, str]:
+    """What the ledger files an event of a pause under."""
+    return {"agent": scope.agent, "run_id": scope.name if scope.kind is ScopeKind.RUN else ""}
+
+
+def _unknown(pause_id: str) -> NotFound:
+    return NotFound(f"There is no pause {pause_id}.", where="pause", todo="`assent pause list` shows all of them.")

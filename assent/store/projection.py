@@ -17,13 +17,14 @@ from assent.domain.runs import RunHeader, RunStatus
 from assent.store import statements
 from assent.store.database import Database
 from assent.store.statements import rows_changed
-from assent.store.tables import ActionRow, RunRow
+from assent.store.tables import ActionRow, RunLabelRow, RunRow
 
 _runs = statements.table_of(RunRow)
 _actions = statements.table_of(ActionRow)
 # Without the option psycopg's count of inserted rows is gone by the time it is asked for.
 _ENSURE_SQLITE = upsert_sqlite(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 _ENSURE_POSTGRES = upsert_postgres(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+_LABEL = statements.Prepared(insert(statements.table_of(RunLabelRow)))
 _STEP = statements.Prepared(
     update(_runs)
     .where(_runs.c.run_id == bindparam("for_run"), _runs.c.ended_at.is_(None))
@@ -70,7 +71,10 @@ def ensure_run(database: Database, session: Session, header: RunHeader, *, at: d
         "actions": 0,
         "message": "",
     }
-    return statements.run(session, _ENSURE_SQLITE if database.sqlite else _ENSURE_POSTGRES, values).rowcount > 0
+    new = statements.run(session, _ENSURE_SQLITE if database.sqlite else _ENSURE_POSTGRES, values).rowcount > 0
+    if new and header.labels:
+        _LABEL.run(session, *({"run_id": header.run_id, "label": label} for label in dict.fromkeys(header.labels)))
+    return new
 
 
 def step_run(
@@ -79,6 +83,11 @@ def step_run(
     """Show a run's newest step; a run that has ended keeps its status."""
     values = {"for_run": run_id, "status": status.value, "last_step": step, "last_at": at, "more": new_actions}
     _STEP.run(session, values)
+
+
+def show_step(session: Session, run_id: str, step: str, *, at: datetime) -> None:
+    """Show a run's newest step without a change of its status; one that has ended shows it, too."""
+    session.execute(update(RunRow).where(col(RunRow.run_id) == run_id).values(last_step=step, last_at=at))
 
 
 def end_run(session: Session, run_id: str, *, status: RunStatus, message: str, at: datetime, actions: int) -> bool:

@@ -3,6 +3,7 @@
 from assent.store.tables.agents import AgentKeyRow, AgentRow, CardVersionRow
 from assent.store.tables.approvals import ApprovalRow, DecisionRow
 from assent.store.tables.asked_about import AskedAboutRow
+from assent.store.tables.breakers import HealthRow, SampleRow, TripRow, WatchRow
 from assent.store.tables.control import PauseRow
 from assent.store.tables.drills import DrillRow, WorkerClockRow
 from assent.store.tables.effects import EffectRow, ResourceRow, UndoRow, UsageRow
@@ -48,6 +49,7 @@ from assent.store.tables.rollbacks import RollbackRow, RollbackStepRow, Rollback
 from assent.store.tables.runs import ActionRow, RunRow
 from assent.store.tables.settling import NoticeRow, UndoProofRow, UnknownEffectRow
 from assent.store.tables.slack import SlackTicketRow, SlackUserRow, SlackWorkspaceRow
+from assent.store.tables.stopping import PauseClaimRow, PauseHoldRow, PauseReleaseRow, PauseRollbackRow, RunLabelRow
 
 __all__ = [
     "AbsenceRow",
@@ -75,6 +77,7 @@ __all__ = [
     "GrantUseRow",
     "GroupMemberRow",
     "GroupRow",
+    "HealthRow",
     "IdentityRow",
     "IncidentActionRow",
     "IncidentEventRow",
@@ -92,8 +95,12 @@ __all__ = [
     "OutboxRow",
     "PasskeyRow",
     "PasswordRow",
+    "PauseClaimRow",
+    "PauseHoldRow",
     "PauseHookCallRow",
     "PauseHookRow",
+    "PauseReleaseRow",
+    "PauseRollbackRow",
     "PauseRow",
     "PersonRow",
     "PlanApprovalRow",
@@ -106,18 +113,22 @@ __all__ = [
     "RollbackRow",
     "RollbackStepRow",
     "RollbackVoteRow",
+    "RunLabelRow",
     "RunPlanRow",
     "RunRow",
+    "SampleRow",
     "SavedViewRow",
     "SessionRow",
     "SignInLinkRow",
     "SlackTicketRow",
     "SlackUserRow",
     "SlackWorkspaceRow",
+    "TripRow",
     "UndoProofRow",
     "UndoRow",
     "UnknownEffectRow",
     "UsageRow",
+    "WatchRow",
     "WebhookRow",
     "WorkerClockRow",
 ]

@@ -12,7 +12,10 @@ from assent.store.types import UtcDateTime
 
 
 class PauseRow(SQLModel, table=True):
-    """A pause; while ``active`` no claim in its scope succeeds."""
+    """A pause; while ``active`` no claim in its scope succeeds, but for runs that it let go on already.
+
+    ``phase`` is holding, second_wanted, releasing or ended; ``stage`` is how far a release has come, 0 for not at all.
+    """
 
     __tablename__ = "pauses"
     __table_args__ = (
@@ -35,3 +38,18 @@ class PauseRow(SQLModel, table=True):
     resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
     resume_note: str = Field(default="", sa_type=Text)
+    disposition: str = "freeze"
+    disposition_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    disposition_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    phase: str = "holding"
+    asked_to_stop_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answers: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    resume_asked_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    resume_asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    second_by: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    stage: int = 0
+    stage_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ramp_seconds: int = 30
+    fell_back_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fell_back_why: str = Field(default="", sa_type=Text)
+    compensated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
