@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from assent.domain.errors import AssentError, InvalidInput
-from assent.domain.pauses import Scope, ScopeKind
+from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import Role
 from assent.domain.runs import RunStatus
 from assent.domain.words import counted
@@ -50,7 +50,8 @@ async def resume(here: Here, pause_id: str, note: str = Form("")) -> Response:
     try:
         if not note.strip():
             raise InvalidInput("Resuming needs a note.", where="note", todo="Say what was found and changed.")
-        await here.gateway.resume(pause_id, by=here.viewer.actor, note=note.strip())
+        answers = ResumeAnswers(cause=note.strip(), changed=note.strip())
+        await here.gateway.resume(pause_id, by=here.viewer.actor, answers=answers)
     except AssentError as error:
         return await here.in_thread(partial(_page, here, Scope(kind=ScopeKind.EVERYTHING), problem=error))
     return RedirectResponse("/stop", status_code=303)
