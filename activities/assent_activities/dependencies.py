@@ -13,6 +13,7 @@ from assent.policy.cards import AgentCard
 from assent.store import cards
 from assent.store.database import Database
 from assent_activities.connectors import Operation
+from assent_activities.deadman import ClaimSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Dependencies:
         clock: The time.
         channels: Where approval requests are announced, ``slack`` say.
         leases: How long claims stand.
+        switch: Whether this worker may claim at all.
     """
 
     database: Database
@@ -45,6 +47,7 @@ class Dependencies:
     clock: Clock
     channels: Sequence[str] = ()
     leases: Leases = field(default_factory=Leases)
+    switch: ClaimSwitch = field(default_factory=ClaimSwitch)
 
 
 class CardShelf:

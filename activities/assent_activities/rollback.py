@@ -184,6 +184,7 @@ class RollbackActivities:
 
         An attempt of this rollback that died after its undo, before its step was written, did this rollback's work.
         """
+        self._deps.switch.check()
         with self._deps.database.write() as session:
             now = self._deps.clock()
             standing = undos.claim_undo(

@@ -32,6 +32,11 @@ def scratch_name(agent: str, drill_id: str) -> str:
     return f"{SCRATCH_PREFIX}{agent[:_AGENT_PART].rstrip('-')}-{drill_id.rpartition('-')[2][:8]}"
 
 
+def drill_workflow_id(prefix: str) -> str:
+    """Id of the workflow of the one drill that an installation may hold at a time, by its prefix of task queues."""
+    return f"{prefix}-drill"
+
+
 class DrillStatus(StrEnum):
     """The life of a drill."""
 

@@ -37,6 +37,13 @@ class WorkflowName(StrEnum):
     PREVIEW_ROLLBACK = "PreviewRollback"
 
 
+class DrillWorkflow(StrEnum):
+    """Registered names of the workflows of drills."""
+
+    DRILL = "Drill"
+    DUE = "DrillsDue"
+
+
 class SubmitAction(BaseModel):
     """Admit an action and, if it is automatic and quick, perform it.
 
@@ -181,3 +188,7 @@ ACTIVITY_UNDO = "undo_batch"
 """``UndoBatch -> UndoProgress``; on the undo queue."""
 ACTIVITY_FINISH_ROLLBACK = "finish_rollback"
 """``FinishRollback -> None``."""
+ACTIVITY_DRILL_STEP = "drill_step"
+"""``DrillStepRequest -> bool``: whether it was done; on the control queue, with heartbeats."""
+ACTIVITY_DRILLS_DUE = "drills_due"
+"""``None -> DueDrills``."""

@@ -7,6 +7,7 @@ authority.
 
 from assent.gateway.assigning import AssignDoor
 from assent.gateway.door import MAX_PAYLOAD, PROPOSE_TIMEOUT, RPC_TIMEOUT, utc_now
+from assent.gateway.drilling import DrillDoor
 from assent.gateway.granting import GrantDoor, GrantOffer
 from assent.gateway.incidents import IncidentDoor, NewIncident
 from assent.gateway.many import MAX_ITEMS, ManyResult, OneOfMany
@@ -19,7 +20,7 @@ from assent.gateway.talking import TalkDoor
 from assent.gateway.undoing import UndoDoor
 
 
-class Gateway(RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, IncidentDoor, StopDoor, UndoDoor):
+class Gateway(DrillDoor, RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, IncidentDoor, StopDoor, UndoDoor):
     """Sends people's and agents' messages to workflows; see the doors it is made of."""
 
 

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from assent.domain.durations import parse_duration
 
-
-def parse_duration(value: Any) -> Any:
-    """Turn ``24h`` into a time span; leaves everything else to pydantic."""
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,8})\s*([smhd])", value.strip())):
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if isinstance(value, str) and not value.startswith("P"):
-        raise ValueError("a duration is a whole number and a unit: 90s, 10m, 24h or 7d")
-    return value
+__all__ = ["Duration", "parse_duration", "whole_seconds", "write_duration"]
 
 
 def whole_seconds(value: timedelta) -> timedelta:

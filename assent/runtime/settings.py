@@ -101,6 +101,21 @@ class Settings(BaseSettings):
         description="Folders of agent cards (YAML) that `assent up` and `assent db migrate` publish, separated by "
         "commas (or a JSON list).",
     )
+    drill_database_url: str = Field(
+        default="",
+        repr=False,
+        description="SQLAlchemy URL of the scratch records that drills act on, one that every worker reaches; never "
+        "that of a real system.",
+    )
+    drill_check_minutes: int = Field(
+        default=60, ge=0, le=1440, description="Minutes between looks for drills that are due; 0 holds none by itself."
+    )
+    clock_tolerance_seconds: float = Field(
+        default=5.0,
+        ge=0.5,
+        le=10.0,
+        description="Seconds that the clock of a worker may be off before it claims nothing any more.",
+    )
     web_host: str = Field(default="127.0.0.1", description="Network address that the web server listens on.")
     web_port: int = Field(default=8484, ge=1, le=65535, description="Port that the web server listens on.")
     public_url: str = Field(
@@ -254,6 +269,8 @@ class Settings(BaseSettings):
         # The model is frozen for its readers; here it is still being made.
         if not self.database_url:
             self.__dict__["database_url"] = f"sqlite:///{self.data_dir / 'assent.db'}"
+        if not self.drill_database_url:
+            self.__dict__["drill_database_url"] = f"sqlite:///{self.data_dir / 'drills.db'}"
         if not self.public_url:
             self.__dict__["public_url"] = f"http://{self.web_host}:{self.web_port}"
         self.__dict__["public_url"] = self.public_url.rstrip("/")

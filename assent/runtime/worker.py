@@ -15,21 +15,27 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from assent.domain.clock import Clock
 from assent.domain.errors import AssentError
 from assent.domain.pauses import PauseInput
 from assent.domain.ports import Queue
 from assent.gateway import Gateway, utc_now
 from assent.runtime.channels import channels_of
+from assent.runtime.clock_watch import STALE, ClockWatch
 from assent.runtime.connectors import Connectors
+from assent.runtime.drilling import Conduct, keep_schedule
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
 from assent.store import ledger, pauses, quality
 from assent.store.database import Database
 from assent_activities import seeding
 from assent_activities.connectors import Operation
+from assent_activities.connectors.scratch import ScratchRecords, with_scratch
+from assent_activities.deadman import ClaimSwitch
 from assent_activities.dependencies import Dependencies
 from assent_activities.registry import activities_by_queue
 from assent_workflows.agent_run import AgentRun
+from assent_workflows.drill import Drill, DrillsDue
 from assent_workflows.pause import Pause
 from assent_workflows.rollback import PreviewRollback, Rollback
 
@@ -49,7 +55,7 @@ anything, so on a machine that is short of processor time it would only hit runs
 it hit may never be let go of. Passing each step to a thread for it costs time, too.
 """
 
-_WORKFLOWS: Mapping[Queue, Sequence[type]] = {Queue.RUNS: [AgentRun], Queue.CONTROL: [Pause, Rollback, PreviewRollback]}
+_WORKFLOWS: Mapping[Queue, Sequence[type]] = {Queue.RUNS: [AgentRun], Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue]}
 
 
 def main(settings: Settings) -> None:
@@ -68,6 +74,9 @@ async def _main(settings: Settings) -> None:
     try:
         client = await connect(settings)
         channels = channels_of(settings)
+        await keep_schedule(
+            client, settings.task_queue_prefix, every=timedelta(minutes=settings.drill_check_minutes)
+        )
         async with running_worker(client, database, connectors.registry, settings, channels=channels):
             log.info("The worker is ready.")
             await stop.wait()
@@ -105,6 +114,7 @@ async def running_worker(
     settings: Settings,
     *,
     channels: tuple[str, ...] = (),
+    clock: Clock = utc_now,
 ) -> AsyncIterator[None]:
     """Run a worker on every queue while the block runs.
 
@@ -114,19 +124,33 @@ async def running_worker(
         registry: Operations by action type.
         settings: For queue names and concurrency.
         channels: Where approval requests are announced.
+        clock: The clock of this worker.
     """
-    dependencies = Dependencies(database=database, registry=registry, clock=utc_now, channels=channels)
+    scratch = ScratchRecords(settings.drill_database_url)
+    registry = with_scratch(registry, scratch)
+    switch = ClaimSwitch(stale_seconds=STALE.total_seconds())
+    dependencies = Dependencies(database=database, registry=registry, clock=clock, channels=channels, switch=switch)
     activities = activities_by_queue(dependencies, client)
     gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix)
+    conduct = Conduct(gateway, database, scratch, registry, clock)
+    watch = ClockWatch(
+        database,
+        client,
+        prefix=settings.task_queue_prefix,
+        clock=clock,
+        tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
+        switch=switch,
+    )
     threads = settings.worker_activities + settings.worker_local_activities
     with ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor:
         async with AsyncExitStack() as stack:
+            stack.callback(scratch.close)
             for queue in Queue:
                 worker = Worker(
                     client,
                     task_queue=queue.under(settings.task_queue_prefix),
                     workflows=_WORKFLOWS.get(queue, []),
-                    activities=activities[queue],
+                    activities=[*activities[queue], *(conduct.activities if queue is Queue.CONTROL else ())],
                     activity_executor=executor,
                     workflow_runner=workflow_runner(),
                     debug_mode=INLINE,
@@ -138,6 +162,7 @@ async def running_worker(
                 )
                 await stack.enter_async_context(worker)
             async with _in_background(
+                watch.forever(),
                 _seal_forever(database),
                 _count_forever(database),
                 _seed_forever(database),

@@ -12,7 +12,10 @@ from assent.store.types import UtcDateTime
 
 
 class DrillRow(SQLModel, table=True):
-    """A drill: what was to be kept to, what was measured, and how it ended."""
+    """A drill: what was to be kept to, what was measured, and how it ended.
+
+    ``at_fence`` holds the claims there were when the fence stood, as long as the drill goes on.
+    """
 
     __tablename__ = "drills"
     __table_args__ = (
@@ -36,6 +39,7 @@ class DrillRow(SQLModel, table=True):
     steps: list[dict[str, Any]] = Field(sa_type=JSON)
     reasons: list[str] = Field(sa_type=JSON)
     broken_off: str = Field(default="", sa_type=Text)
+    at_fence: list[str] = Field(sa_type=JSON)
 
 
 class WorkerClockRow(SQLModel, table=True):

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", UtcDateTime(timezone=True), nullable=True),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("pause_id", "rollback_id")),
-        *(sa.Column(name, sa.JSON(), nullable=False) for name in ("terms", "figures", "steps", "reasons")),
+        *(sa.Column(name, sa.JSON(), nullable=False) for name in ("terms", "figures", "steps", "reasons", "at_fence")),
         sa.Column("broken_off", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
