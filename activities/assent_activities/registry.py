@@ -17,6 +17,7 @@ from assent_activities.pausing import PauseActivities
 from assent_activities.revising import Revising
 from assent_activities.rollback import RollbackActivities
 from assent_activities.run_life import RunLife
+from assent_activities.settling import Settling
 
 
 def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Queue, Sequence[Callable[..., Any]]]:
@@ -29,6 +30,7 @@ def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Q
     life = RunLife(dependencies, effects)
     pausing = PauseActivities(dependencies, client)
     rollback = RollbackActivities(dependencies, client)
+    settling = Settling(dependencies, client)
     return {
         Queue.RUNS: [
             admission.submit,
@@ -40,6 +42,16 @@ def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Q
             life.finish,
         ],
         Queue.LONG: [execution.execute],
-        Queue.CONTROL: [pausing.observe, pausing.release],
-        Queue.UNDO: [rollback.preview, rollback.start, rollback.stop_run, rollback.undo_batch, rollback.finish],
+        Queue.CONTROL: [pausing.observe, pausing.release, pausing.ramp, pausing.compensate],
+        Queue.UNDO: [
+            rollback.preview,
+            rollback.start,
+            rollback.stop_run,
+            rollback.undo_batch,
+            rollback.finish,
+            settling.reconcile,
+            settling.settle,
+            settling.retry,
+            settling.tell,
+        ],
     }

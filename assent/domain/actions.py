@@ -72,6 +72,7 @@ _NEXT: dict[ActionStatus, set[ActionStatus]] = {
     _S.CLEARED: {_S.AWAITING, _S.CLAIMED, _S.HELD, _S.REFUSED, _S.REJECTED, _S.EXPIRED, _S.WITHDRAWN},
     _S.CLAIMED: {_S.DONE, _S.FAILED, _S.UNKNOWN, _S.CLEARED},
     _S.UNKNOWN: {_S.DONE, _S.FAILED, _S.UNDONE},
+    _S.FAILED: {_S.HELD},
     _S.DONE: {_S.UNDONE},
 }
 

@@ -35,6 +35,7 @@ class WorkflowName(StrEnum):
     PAUSE = "Pause"
     ROLLBACK = "Rollback"
     PREVIEW_ROLLBACK = "PreviewRollback"
+    SETTLING = "Settling"
 
 
 class DrillWorkflow(StrEnum):
@@ -129,26 +130,54 @@ class UndoProgress(BaseModel):
         undone: Effects undone so far.
         left: Effects that need a person so far.
         more: There are effects that have not been tried yet.
+        held: A person holds it.
     """
 
     undone: int = 0
     left: int = 0
     more: bool = False
+    held: bool = False
 
 
 class RollbackCount(BaseModel):
-    """What a preview found."""
+    """What a plan found, and what may come of it.
+
+    Attributes:
+        rollback_id: Whose plan.
+        effects: Effects in it.
+        to_undo: How many of them will be undone.
+        status: Whether it runs, awaits approval, or undoes nothing.
+    """
 
     rollback_id: str
     effects: int
     to_undo: int
+    status: RollbackStatus = RollbackStatus.RUNNING
 
 
 class FinishRollback(BaseModel):
-    """Record how a rollback ended."""
+    """Record how a rollback ended, as far as its workflow knows."""
 
     rollback_id: str
     status: RollbackStatus
+
+
+class FinishedRollback(BaseModel):
+    """How a rollback ended.
+
+    Attributes:
+        status: Its status.
+        more: It has not: there are steps to be tried again, or it is held.
+    """
+
+    status: RollbackStatus
+    more: bool = False
+
+
+class LookAtRollback(BaseModel):
+    """Look whether a rollback that waits for people may go on."""
+
+    rollback_id: str
 
 
 class StopRun(BaseModel):
@@ -178,6 +207,10 @@ ACTIVITY_OBSERVE_PAUSE = "observe_pause"
 """``PauseInput -> PauseProgress``: counts claims in flight in its scope."""
 ACTIVITY_RELEASE_PAUSE = "release_pause"
 """``PauseInput -> PauseProgress``: wakes the runs it held."""
+ACTIVITY_RAMP_PAUSE = "ramp_pause"
+"""``RampLook -> PauseProgress``: lets more runs go if it is time, and wakes them."""
+ACTIVITY_COMPENSATE_PAUSE = "compensate_pause"
+"""``PauseInput -> PauseProgress``: begins the rollbacks of the runs in scope."""
 ACTIVITY_PREVIEW_ROLLBACK = "preview_rollback"
 """``RollbackRequest -> RollbackCount``: writes the preview's steps."""
 ACTIVITY_START_ROLLBACK = "start_rollback"
@@ -187,8 +220,18 @@ ACTIVITY_STOP_RUN = "stop_run"
 ACTIVITY_UNDO = "undo_batch"
 """``UndoBatch -> UndoProgress``; on the undo queue."""
 ACTIVITY_FINISH_ROLLBACK = "finish_rollback"
-"""``FinishRollback -> None``."""
+"""``FinishRollback -> FinishedRollback``."""
+ACTIVITY_LOOK_AT_ROLLBACK = "look_at_rollback"
+"""``LookAtRollback -> RollbackCount``: its status now; a request for approval whose time is over is refused."""
 ACTIVITY_DRILL_STEP = "drill_step"
 """``DrillStepRequest -> bool``: whether it was done; on the control queue, with heartbeats."""
 ACTIVITY_DRILLS_DUE = "drills_due"
 """``None -> DueDrills``."""
+ACTIVITY_RECONCILE_EFFECT = "reconcile_effect"
+"""``Reconcile -> Reconciled``: asks the connector what became of an unknown effect."""
+ACTIVITY_SETTLE_EFFECT = "settle_effect"
+"""``Settlement -> Reconciled``: records a person's answer."""
+ACTIVITY_RETRY_EFFECT = "retry_effect"
+"""``RetryEffect -> Reconciled``: opens an action again that did not happen."""
+ACTIVITY_TELL_RUN = "tell_run_of_effect"
+"""``Reconcile -> None``: tells the run what became of it."""

@@ -24,8 +24,8 @@ MAX_REFERENCE = 200
 MAX_CHANGES = 200
 """Records that a person may name as changed."""
 
-ASK_AFTER = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-"""Pauses between the looks that workers take by themselves: one after each, then only people ask."""
+ASK_AFTER = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+"""Pauses before the looks that workers take by themselves: one after each, then only people ask."""
 
 
 class SettledBy(StrEnum):
@@ -67,9 +67,22 @@ class Reconcile(BaseModel):
 class RetryEffect(BaseModel):
     """Try an action again of which it is settled that it did not happen."""
 
-    id: str
     action_id: str
     by: Actor
+
+
+class SettlingRequest(BaseModel):
+    """Input of the workflow ``Settling``: exactly one of its parts is given."""
+
+    reconcile: Reconcile | None = None
+    settlement: Settlement | None = None
+    retry: RetryEffect | None = None
+
+    @property
+    def action_id(self) -> str:
+        """The action."""
+        part = self.reconcile or self.settlement or self.retry
+        return part.action_id if part else ""
 
 
 class Reconciled(BaseModel):
@@ -77,17 +90,19 @@ class Reconciled(BaseModel):
 
     Attributes:
         action_id: The action.
-        status: What the effect is now; unknown if the connector could not say.
+        status: What the effect is now; unknown if the connector could not say, ``None`` if there is no effect.
         settled: Whether this call settled it; false if it still is unknown, or was settled before.
-        by: Who settled it, if anybody did.
-        said: What the connector said, or who settled it, in words.
+        by: Who said it, if it is settled.
+        said: What the connector said, or who settled it and when, in words.
+        refused: Why nothing was done; empty if it was.
     """
 
     action_id: str
-    status: EffectStatus
+    status: EffectStatus | None
     settled: bool = False
     by: SettledBy | None = None
     said: str = ""
+    refused: str = ""
 
 
 class EffectSettled(BaseModel):

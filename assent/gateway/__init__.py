@@ -12,15 +12,30 @@ from assent.gateway.granting import GrantDoor, GrantOffer
 from assent.gateway.incidents import IncidentDoor, NewIncident
 from assent.gateway.many import MAX_ITEMS, ManyResult, OneOfMany
 from assent.gateway.offered_plans import PlanOffer
+from assent.gateway.pause_hooks import HookUse, PauseHookDoor
 from assent.gateway.planning import PlanApproved, PlanDoor
 from assent.gateway.revising import ReviseDoor
 from assent.gateway.runs import RunDoor, StartRun
+from assent.gateway.settling import SettleDoor
 from assent.gateway.stopping import StopDoor
 from assent.gateway.talking import TalkDoor
 from assent.gateway.undoing import UndoDoor
 
 
-class Gateway(DrillDoor, RunDoor, PlanDoor, GrantDoor, ReviseDoor, AssignDoor, TalkDoor, IncidentDoor, StopDoor, UndoDoor):
+class Gateway(
+    DrillDoor,
+    RunDoor,
+    PlanDoor,
+    GrantDoor,
+    ReviseDoor,
+    AssignDoor,
+    TalkDoor,
+    PauseHookDoor,
+    IncidentDoor,
+    StopDoor,
+    UndoDoor,
+    SettleDoor,
+):
     """Sends people's and agents' messages to workflows; see the doors it is made of."""
 
 
@@ -31,6 +46,7 @@ __all__ = [
     "RPC_TIMEOUT",
     "Gateway",
     "GrantOffer",
+    "HookUse",
     "ManyResult",
     "NewIncident",
     "OneOfMany",

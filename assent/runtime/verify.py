@@ -160,8 +160,19 @@ async def _compare_run(
 def _later(history: ActionStatus, row: ActionStatus) -> bool:
     """Whether a row may have moved on after the run was told."""
     undone = history is ActionStatus.DONE and row is ActionStatus.UNDONE
-    explained = history is ActionStatus.UNKNOWN and row in {ActionStatus.DONE, ActionStatus.FAILED, ActionStatus.UNDONE}
+    explained = history is ActionStatus.UNKNOWN and row in _EXPLAINED
     return undone or explained
+
+
+_EXPLAINED = {
+    ActionStatus.DONE,
+    ActionStatus.FAILED,
+    ActionStatus.UNDONE,
+    # Settled as not happened and tried again, on its way to the run.
+    ActionStatus.HELD,
+    ActionStatus.CLEARED,
+    ActionStatus.CLAIMED,
+}
 
 
 async def _told_by_history(client: Client, workflow_id: str) -> dict[str, ActionStatus]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
@@ -20,11 +21,13 @@ from assent.domain.errors import AssentError
 from assent.domain.pauses import PauseInput
 from assent.domain.ports import Queue
 from assent.gateway import Gateway, utc_now
+from assent.runtime import breaking
 from assent.runtime.channels import channels_of
 from assent.runtime.clock_watch import STALE, ClockWatch
 from assent.runtime.connectors import Connectors
 from assent.runtime.drilling import Conduct, keep_schedule
 from assent.runtime.settings import Settings
+from assent.runtime.settling import settle_forever
 from assent.runtime.temporal.connect import connect
 from assent.store import ledger, pauses, quality
 from assent.store.database import Database
@@ -34,10 +37,12 @@ from assent_activities.connectors.scratch import ScratchRecords, with_scratch
 from assent_activities.deadman import ClaimSwitch
 from assent_activities.dependencies import Dependencies
 from assent_activities.registry import activities_by_queue
+from assent_activities.settling import Settling
 from assent_workflows.agent_run import AgentRun
 from assent_workflows.drill import Drill, DrillsDue
 from assent_workflows.pause import Pause
 from assent_workflows.rollback import PreviewRollback, Rollback
+from assent_workflows.settling import Settling as SettlingWorkflow
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +60,10 @@ anything, so on a machine that is short of processor time it would only hit runs
 it hit may never be let go of. Passing each step to a thread for it costs time, too.
 """
 
-_WORKFLOWS: Mapping[Queue, Sequence[type]] = {Queue.RUNS: [AgentRun], Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue]}
+_WORKFLOWS: Mapping[Queue, Sequence[type]] = {
+    Queue.RUNS: [AgentRun],
+    Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue, SettlingWorkflow],
+}
 
 
 def main(settings: Settings) -> None:
@@ -167,6 +175,15 @@ async def running_worker(
                 _count_forever(database),
                 _seed_forever(database),
                 _announce_forever(database, gateway),
+                *breaking.chores(
+                    database,
+                    registry,
+                    settings,
+                    channels=channels,
+                    clock=utc_now,
+                    announce=partial(_announce, database, gateway),
+                ),
+                settle_forever(Settling(dependencies, client)),
             ):
                 yield
 
@@ -215,21 +232,26 @@ async def _seed_forever(database: Database) -> None:
 
 async def _announce_forever(database: Database, gateway: Gateway) -> None:
     """Take up pauses that were made while Temporal was away."""
+    while True:
+        await _announce(database, gateway)
+        await asyncio.sleep(ANNOUNCE_EVERY.total_seconds())
+
+
+async def _announce(database: Database, gateway: Gateway) -> None:
+    """Take up the pauses that no workflow has taken up yet."""
 
     def unannounced() -> list[pauses.PauseState]:
         with database.read() as session:
             return pauses.unannounced(session)
 
-    while True:
-        with contextlib.suppress(AssentError):
-            for pause in await asyncio.to_thread(unannounced):
-                await gateway.announce_pause(
-                    PauseInput(
-                        pause_id=pause.id,
-                        scope=pause.scope,
-                        cause=pause.cause,
-                        by=pause.requested_by,
-                        requested_at=pause.requested_at,
-                    )
+    with contextlib.suppress(AssentError):
+        for pause in await asyncio.to_thread(unannounced):
+            await gateway.announce_pause(
+                PauseInput(
+                    pause_id=pause.id,
+                    scope=pause.scope,
+                    cause=pause.cause,
+                    by=pause.requested_by,
+                    requested_at=pause.requested_at,
                 )
-        await asyncio.sleep(ANNOUNCE_EVERY.total_seconds())
+            )

@@ -11,9 +11,10 @@ from sqlalchemy import Result, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.domain.actions import ActionStatus
 from assent.domain.canonical import Json
 from assent.domain.effects import EffectStatus, ResourceChange
-from assent.store import statements
+from assent.store import questions, statements
 from assent.store.tables import EffectRow, ResourceRow
 
 _effects = statements.table_of(EffectRow)
@@ -22,17 +23,17 @@ _TOUCH = statements.Prepared(insert(statements.table_of(ResourceRow)))
 _HOLDS = (_effects.c.holder == bindparam("for_holder")) & (_effects.c.status == EffectStatus.CLAIMED.value)
 _COLUMNS = ("status", "finished_at", "changes", "undo_data", "message")
 _OUTCOME: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
-_GIVE_UP = statements.Prepared(
+_FINISH = statements.Prepared(
     update(_effects).where(_effects.c.action_id == bindparam("for_action"), _HOLDS).values(_OUTCOME),
 )
-_FINISH = statements.Prepared(
+_LATE = statements.Prepared(
     update(_effects)
-    .where(
-        _effects.c.action_id == bindparam("for_action"),
-        _HOLDS | (_effects.c.status == EffectStatus.UNKNOWN.value),
-    )
+    .where(_effects.c.action_id == bindparam("for_action"), _effects.c.status == EffectStatus.UNKNOWN.value)
     .values(_OUTCOME),
 )
+
+ATTESTED = "person"
+"""Holder of an effect of which a person's word is all there is: nothing is known that could take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +158,65 @@ def finish(
         "undo_data": undo_data,
         "message": message,
     }
-    statement = _GIVE_UP if status is EffectStatus.UNKNOWN else _FINISH
-    done = statement.run(session, values) > 0
+    done = _FINISH.run(session, values) > 0
+    if not done and status is not EffectStatus.UNKNOWN:
+        late = {name: value for name, value in values.items() if name != "for_holder"}
+        done = _LATE.run(session, late) > 0
+        if done:
+            questions.close(session, action_id, now=ActionStatus(status.value), at=at)
     if done:
         touch(session, action_id, changes, at=at, undo=False)
     return done
+
+
+def settle(
+    session: Session,
+    *,
+    action_id: str,
+    status: EffectStatus,
+    at: datetime,
+    changes: Sequence[ResourceChange] = (),
+    undo_data: Json = None,
+    message: str = "",
+    attested: bool = False,
+) -> bool:
+    """Give an unknown effect its outcome; false if it is unknown no more.
+
+    Args:
+        session: The transaction; of several that do this at once, one counts.
+        action_id: The action.
+        status: Done or failed.
+        at: When.
+        changes: Records it touched, as far as known.
+        undo_data: What undoing needs; ``None`` if that is not known.
+        message: How it was found out.
+        attested: A person's word is all there is.
+    """
+    values = {
+        "for_action": action_id,
+        "status": status.value,
+        "finished_at": at,
+        "changes": [change.model_dump(mode="json") for change in changes],
+        "undo_data": undo_data,
+        "message": message,
+    }
+    if _LATE.run(session, values) == 0:
+        return False
+    if attested:
+        session.execute(update(EffectRow).where(col(EffectRow.action_id) == action_id).values(holder=ATTESTED))
+    touch(session, action_id, changes, at=at, undo=False)
+    return True
+
+
+def withdraw(session: Session, action_id: str) -> bool:
+    """Remove a failed effect, so that its action can be tried again; false if it is not failed."""
+    return _changed(
+        session.execute(
+            delete(EffectRow).where(
+                col(EffectRow.action_id) == action_id, col(EffectRow.status) == EffectStatus.FAILED.value
+            )
+        )
+    )
 
 
 def touch(session: Session, action_id: str, changes: Sequence[ResourceChange], *, at: datetime, undo: bool) -> None:

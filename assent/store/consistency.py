@@ -15,6 +15,7 @@ from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.effects import EffectStatus, UndoStatus
 from assent.domain.tiers import Tier
+from assent.store import claims
 from assent.store.database import Database
 from assent.store.tables import ActionRow, ApprovalRow, EffectRow, LedgerEventRow, UndoRow
 
@@ -113,7 +114,7 @@ def _unexplained(asked: ApprovalRow | None, kinds: list[str]) -> Iterator[str]:
         yield f"has an effect and its request is {asked.status}"
     elif asked is None and not covered:
         yield "has an effect that nobody allowed: no request, no grant, no approved plan"
-    elif asked is None and covered[-1] == _RETURNED and "effect.failed" not in kinds:
+    elif asked is None and covered[-1] == _RETURNED and not {"effect.failed", "effect.settled"} & set(kinds):
         yield "has an effect and what covered it was taken back"
 
 
@@ -125,13 +126,21 @@ def _compare_effect(
         yield f"is {status} and its effect is {known}"
     if "effect.claimed" not in kinds:
         yield "has an effect and no ledger event of its claim"
-    outcomes = [event for event in events if event.kind == f"effect.{known.value}"]
+    if effect.holder == claims.ATTESTED and "effect.settled" not in kinds:
+        yield "has an effect that a person vouches for, and the ledger does not say who"
+    outcomes = [event for event in events if _says(event, known)]
     if known is EffectStatus.CLAIMED:
         return
     if not outcomes:
         yield f"has an effect that is {known} and no ledger event of it"
     elif json.loads(outcomes[-1].body).get("changes", []) != effect.changes:
         yield "has an effect whose changes are not those in the ledger"
+
+
+def _says(event: LedgerEventRow, known: EffectStatus) -> bool:
+    """Whether an event says that an effect came to this: its own outcome, or what was found out later."""
+    settled = event.kind == "effect.settled" and json.loads(event.body).get("status") == known.value
+    return settled or event.kind == f"effect.{known.value}"
 
 
 def _events(session: Session, ids: Sequence[str]) -> Events:

@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
         RunStatus,
         WaitingAction,
     )
+    from assent.domain.settling import EffectSettled
     from assent.domain.tiers import Speed
     from assent_workflows import calls
     from assent_workflows.plan import PlanProgress
@@ -80,6 +81,7 @@ class AgentRun:
         self._introduced = input.carried is not None
         self._plan_told = len(input.plan) < 2
         self._wakes = 0
+        self._explained: dict[str, ActionStatus] = {}
         self._asked_at: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._active_at = input.header.started_at
@@ -179,6 +181,28 @@ class AgentRun:
     def pause_ended(self, message: PauseEnded) -> None:
         """A pause that held this run ended."""
         self._wakes += 1
+
+    @workflow.signal
+    async def settled(self, message: EffectSettled) -> None:
+        """It became known what became of an effect that was unknown, or its action is tried again."""
+        if self._repeated(message.id):
+            return
+        key = message.key
+        if key in self._waiting or key in self._submitting:
+            # This run has not been told yet that it is unknown: that comes with the activity's own answer.
+            self._explained[key] = message.now
+            return
+        if self._counts.get(message.was.value, 0) > 0:
+            self._count(message.was, -1)
+            if message.now.settled:
+                self._count(message.now, 1)
+        if message.now.settled:
+            return
+        self._seen.pop(f"action:{key}", None)
+        found = await calls.find(FindAction(header=self._later_header(), key=key))
+        if found is not None and not found.outcome.status.settled and key not in self._waiting:
+            self._wakes += 1
+            self._pursue_in_background(found)
 
     @workflow.query
     def under_way(self) -> list[ActionOutcome]:
@@ -353,9 +377,18 @@ class AgentRun:
         self._asked_at.pop(waiting.action.key, None)
         if self._repeated(f"action:{waiting.action.key}"):
             return
-        status = waiting.outcome.status.value
-        self._counts[status] = self._counts.get(status, 0) + 1
+        known = self._explained.pop(waiting.action.key, None)
+        if known is not None and waiting.outcome.status is ActionStatus.UNKNOWN:
+            waiting.outcome = waiting.outcome.model_copy(update={"status": known})
+        self._count(waiting.outcome.status, 1)
         self._plan.settle(waiting.outcome)
+
+    def _count(self, status: ActionStatus, more: int) -> None:
+        """Keep how many settled actions have a status; none is left out."""
+        left = self._counts.get(status.value, 0) + more
+        self._counts[status.value] = left
+        if left == 0:
+            del self._counts[status.value]
 
     def _in_background(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)  # type: ignore[arg-type]

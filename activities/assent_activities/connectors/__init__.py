@@ -2,6 +2,7 @@
 
 from assent_activities.connectors.contract import (
     ActionFailed,
+    Attesting,
     Call,
     Connector,
     ConnectorEnvironment,
@@ -9,12 +10,16 @@ from assent_activities.connectors.contract import (
     Extent,
     Measuring,
     Operation,
+    Provable,
+    Trial,
     UndoConflict,
     build_registry,
 )
+from assent_activities.connectors.probing import Probing, Registry, probes_of
 
 __all__ = [
     "ActionFailed",
+    "Attesting",
     "Call",
     "Connector",
     "ConnectorEnvironment",
@@ -22,6 +27,11 @@ __all__ = [
     "Extent",
     "Measuring",
     "Operation",
+    "Probing",
+    "Provable",
+    "Registry",
+    "Trial",
     "UndoConflict",
     "build_registry",
+    "probes_of",
 ]

@@ -8,6 +8,7 @@ called, and its outcome is recorded after. Operations are synchronous and may be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -16,6 +17,7 @@ from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import Performed, ResourceChange
 from assent.domain.errors import InvalidInput
+from assent_activities.connectors.probing import Probing, Registry
 
 
 class ActionFailed(Exception):
@@ -132,6 +134,52 @@ class Measuring(Protocol):
         ...
 
 
+@runtime_checkable
+class Attesting(Protocol):
+    """An operation that can complete what a person found out of a call whose outcome it did not know. Optional."""
+
+    def attested(self, call: Call, reference: str) -> Performed | None:
+        """What a call did of which a person says that it happened; changes nothing.
+
+        Args:
+            call: The call.
+            reference: What the other system calls it; empty if the person did not say.
+
+        Returns:
+            Records touched and what undoing needs; ``None`` if nothing can be added to the person's word, and then a
+            person must undo it, too.
+        """
+        ...
+
+
+class Trial(Protocol):
+    """A place where an operation can be tried without touching anything real."""
+
+    @property
+    def operation(self) -> Operation:
+        """The operation, bound to the scratch records."""
+        ...
+
+    @property
+    def arguments(self) -> dict[str, Json]:
+        """Arguments of a call that works there."""
+        ...
+
+
+@runtime_checkable
+class Provable(Protocol):
+    """An operation whose undo can be proven on scratch records. Optional."""
+
+    def scratch(self) -> AbstractContextManager[Trial]:
+        """Scratch records, or a copy of real ones, that are gone when the block ends.
+
+        Raises:
+            ActionFailed: There is nothing that it can be tried on; the text says what is missing.
+            ConnectorUnavailable: The system cannot be reached.
+        """
+        ...
+
+
 class Connector(Protocol):
     """A named set of operations on one system."""
 
@@ -162,14 +210,16 @@ class ConnectorEnvironment:
     options: Mapping[str, Json] = field(default_factory=dict)
 
 
-def build_registry(connectors: Sequence[Connector]) -> Mapping[str, Operation]:
+def build_registry(connectors: Sequence[Connector]) -> Registry:
     """All operations by the name of their action type.
 
     Raises:
         InvalidInput: Two operations have the same name.
     """
-    registry: dict[str, Operation] = {}
+    registry = Registry()
     for connector in connectors:
+        if isinstance(connector, Probing):
+            registry.probes[connector.name] = connector
         for operation in connector.operations():
             name = operation.type.name
             if name in registry:
