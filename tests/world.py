@@ -17,6 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
 from assent.domain.approvals import Decision, Verb
+from assent.domain.pauses import ResumeAnswers
 from assent.domain.people import SYSTEM, Actor, Role, Via
 from assent.domain.runs import RunResult
 from assent.gateway import Gateway, StartRun
@@ -31,6 +32,8 @@ from tests.desk import CARD, Desk
 
 AGENT = Actor(id="desk-clerk", name="desk-clerk", via=Via.API)
 ANN = Actor(id="ann", name="Ann Approver", via=Via.WEB)
+ANSWERS = ResumeAnswers(cause="A test.", changed="Nothing.")
+"""What somebody says who resumes, where it does not matter."""
 EVE = Actor(id="eve", name="Eve Everyone", via=Via.WEB)
 _T = TypeVar("_T")
 _R = TypeVar("_R", bound=SQLModel)

@@ -181,6 +181,17 @@ class PauseProgress(BaseModel):
     """It lets runs go on step by step."""
     compensating: int = 0
     """Runs whose rollback has not ended."""
+    compensated: bool = False
+    """The rollbacks of its runs were begun."""
+    stage: str = ""
+    """Step of letting runs go whose runs were woken."""
+
+
+class RampLook(BaseModel):
+    """A look at a pause that lets its runs go; ``told`` is the step whose runs were woken before."""
+
+    pause: PauseInput
+    told: str = ""
 
 
 class ResumePause(BaseModel):

@@ -52,6 +52,7 @@ def observe(session: Session, pause_id: str, *, at: datetime) -> PauseProgress:
         disposition=Disposition(row.disposition),
         releasing=row.phase == PausePhase.RELEASING.value,
         compensating=_rolling_back(session, pause_id) if row.compensated_at is not None else 0,
+        compensated=row.compensated_at is not None,
     )
 
 
@@ -75,7 +76,7 @@ def _rolling_back(session: Session, pause_id: str) -> int:
         select(func.count())
         .select_from(PauseRollbackRow)
         .outerjoin(RollbackRow, col(RollbackRow.id) == col(PauseRollbackRow.rollback_id))
-        .where(col(PauseRollbackRow.pause_id) == pause_id, col(PauseRollbackRow.why_not) == "")
+        .where(col(PauseRollbackRow.pause_id) == pause_id)
         .where(col(RollbackRow.id).is_(None) | col(RollbackRow.status).in_(_AT_WORK))
     )
     return rows.scalar_one()

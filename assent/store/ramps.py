@@ -153,6 +153,14 @@ def step(database: Database, session: Session, pause_id: str, *, at: datetime) -
     return RampStep(ResumeState.RELEASING, few)
 
 
+def stage(session: Session, pause_id: str) -> tuple[str, list[str]]:
+    """The step of letting runs go that a pause is at, by a name of its own, and its runs; empty if it lets none go."""
+    row = required(session, pause_id)
+    if not row.active or row.stage_at is None:
+        return "", []
+    return f"{row.stage} {row.stage_at.isoformat()}", list(_stage_runs(session, row))
+
+
 def _holding(session: Session, pause_id: str) -> PauseRow:
     row = in_life(session, pause_id)
     if row.phase == PausePhase.RELEASING.value:

@@ -76,6 +76,7 @@ class Hammer:
             started_by=AGENT,
             started_at=utc_now(),
             first=True,
+            labels=[f"thread-{thread}"],
         )
         chance = random.Random(name)
         tries: Counter[str] = Counter()
@@ -119,6 +120,7 @@ class Hammer:
 
     def _effect(self, call: Call) -> None:
         line = {"action": call.key, "run": call.run_id, "agent": call.agent, "claimed": _READING.get().at}
+        line["type"] = "desk.pay" if "to" in call.arguments else "desk.note"
         os.write(self._file, f"{json.dumps(line)}\n".encode())
 
 

@@ -26,7 +26,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from assent.domain.pauses import Scope, ScopeKind
+from assent.domain.pauses import Scope, ScopeKind, Subject
 from assent.gateway import Gateway
 from assent.store import ledger
 from assent.store.database import Database
@@ -34,12 +34,13 @@ from assent.store.tables import ActionRow, EffectRow, LedgerEventRow, PauseRow, 
 from tests.databases import KINDS, migrated_database
 from tests.desk import CARD, Desk
 from tests.fence.hammer import AGENTS, THREADS
-from tests.world import ANN, furnish
+from tests.world import ANN, ANSWERS, furnish
 
 PROCESSES = 3
 PAUSES = 200
 CLAIMS = 1_500
 TRIES = 2_000
+BOB = "desk/bob"
 _EVERYTHING = Scope(kind=ScopeKind.EVERYTHING)
 
 
@@ -61,6 +62,19 @@ class Claimed:
     run: str
     agent: str
     claimed: int
+    type: str = "desk.note"
+
+    @property
+    def subject(self) -> Subject:
+        """What the fence was told of it."""
+        return subject_of(self.agent, self.run, self.type)
+
+
+def subject_of(agent: str, run: str, type: str) -> Subject:
+    """An action of the hammer: its label is its thread's, and a payment is about Bob's account."""
+    records = frozenset({BOB} if type == "desk.pay" else ())
+    labels = frozenset({f"thread-{run.rpartition('-')[2]}"})
+    return Subject(agent=agent, run_id=run, version=1, type=type, labels=labels, records=records)
 
 
 @pytest.fixture(params=KINDS)
@@ -110,7 +124,7 @@ async def pause_and_resume(database: Database) -> list[Closed]:
         chance.shuffle(opened)
         for pause_id, scope, acknowledged in opened:
             ending = time.monotonic_ns()
-            await gateway.resume(pause_id, by=ANN)
+            await gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
             closed.append(Closed(pause_id, scope, acknowledged, ending))
         await asyncio.sleep(chance.uniform(0, 0.05))
     return closed
@@ -118,8 +132,18 @@ async def pause_and_resume(database: Database) -> list[Closed]:
 
 def _scope(chance: random.Random) -> Scope:
     run = f"run-{chance.randrange(PROCESSES)}-{chance.randrange(THREADS)}"
+    agent = chance.choice(AGENTS)
     return chance.choice(
-        [_EVERYTHING, Scope(kind=ScopeKind.AGENT, name=chance.choice(AGENTS)), Scope(kind=ScopeKind.RUN, name=run)]
+        [
+            _EVERYTHING,
+            Scope(kind=ScopeKind.AGENT, name=agent),
+            Scope(kind=ScopeKind.RUN, name=run),
+            Scope(kind=ScopeKind.VERSION, name=f"{agent}@1"),
+            Scope(kind=ScopeKind.TYPE, name=chance.choice(["desk.pay", "desk.note"])),
+            Scope(kind=ScopeKind.CONNECTOR, name="desk"),
+            Scope(kind=ScopeKind.LABEL, name=f"thread-{chance.randrange(THREADS)}"),
+            Scope(kind=ScopeKind.RECORD, name=BOB),
+        ]
     )
 
 
@@ -141,9 +165,11 @@ def slipped_by_commit_order(database: Database) -> list[str]:
     closed: dict[str, Scope] = {}
     with database.read() as session:
         scopes = {row.id: Scope(kind=ScopeKind(row.scope_kind), name=row.scope_name) for row in _pauses(database)}
+        types = {row.action_id: row.type for row in session.execute(select(EffectRow)).scalars()}
         for event in session.execute(query).scalars():
             if event.kind == "effect.claimed":
-                over = [name for name, at in closed.items() if at.covers(agent=event.agent, run_id=event.run_id)]
+                subject = subject_of(event.agent, event.run_id, types.get(event.action_id, "desk.note"))
+                over = [name for name, at in closed.items() if at.covers(subject)]
                 slipped += [f"{event.action_id} past {name}" for name in over]
                 continue
             pause_id = json.loads(event.body)["pause"]
@@ -166,8 +192,7 @@ def slipped_by_clock(effects: list[Claimed], closed: list[Closed]) -> list[str]:
         f"{effect.action} past {pause.pause_id}"
         for pause in closed
         for effect in effects
-        if pause.acknowledged < effect.claimed < pause.ending
-        and pause.scope.covers(agent=effect.agent, run_id=effect.run)
+        if pause.acknowledged < effect.claimed < pause.ending and pause.scope.covers(effect.subject)
     ]
 
 

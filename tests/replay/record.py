@@ -16,7 +16,7 @@ from pathlib import Path
 
 from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import Verb
-from assent.domain.pauses import Scope, ScopeKind
+from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import Actor, Role, Via
 from assent.domain.revisions import Edit
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
@@ -28,7 +28,7 @@ from assent.runtime.temporal import locate
 from assent.store.tables import PersonRow, RollbackRow
 from tests.desk import CARD
 from tests.early_server import early_server
-from tests.world import AGENT, ANN, EVE, World, action, make_world
+from tests.world import AGENT, ANN, ANSWERS, EVE, World, action, make_world
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -81,7 +81,9 @@ async def held(world: World) -> list[str]:
     await world.decide(pay, Verb.APPROVE)
     await world.outcome(run_id, "pay", ActionStatus.HELD)
     await world.gateway.propose(run_id, action("note", "desk.note", text="milk"), by=AGENT)
-    await world.gateway.resume(pause_id, by=ANN, note="All is well.")
+    await world.gateway.resume(
+        pause_id, by=ANN, answers=ResumeAnswers(cause="A test.", changed="All is well."), at_once=True
+    )
     await world.outcome(run_id, "pay")
     await world.outcome(run_id, "note")
     await world.gateway.end_run(run_id, by=AGENT)
@@ -186,7 +188,7 @@ async def quorum(world: World) -> list[str]:
     await world.decide(pay, Verb.APPROVE, by=cid)
     await world.outcome(run_id, "pay", ActionStatus.HELD)
     await world.gateway.fate((await world.decide(pay, Verb.WITHDRAW, by=cid)).id, wait_seconds=30)
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     await world.decide(pay, Verb.APPROVE, by=ANN)
     await world.result(run_id)
     return [run_id]
@@ -239,7 +241,7 @@ async def expired(world: World) -> list[str]:
     await asyncio.sleep(50)
     pause_id = await world.gateway.pause(Scope(kind=ScopeKind.EVERYTHING), by=ANN)
     await asyncio.sleep(15)
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     await world.result(run_id)
     return [run_id]
 
@@ -286,7 +288,7 @@ async def long_automatic(world: World) -> list[str]:
     await world.outcome(run_id, "a")
     pause_id = await world.gateway.pause(Scope(kind=ScopeKind.EVERYTHING), by=ANN)
     await world.gateway.propose(run_id, action("b", "desk.letter", text="Dear Eve"), by=AGENT)
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     await world.outcome(run_id, "b")
     await world.gateway.end_run(run_id, by=AGENT)
     await world.result(run_id)
@@ -346,7 +348,7 @@ async def edited(world: World) -> list[str]:
     await world.outcome(run_id, "pay", ActionStatus.HELD)
     late = _message(waiting, "late", to="bob", amount=1)
     await world.client.get_workflow_handle(run_id).signal("revise", late)
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     await world.result(run_id)
     return [run_id]
 

@@ -24,7 +24,7 @@ from assent_activities.connectors import Call, build_registry
 from assent_activities.dependencies import Dependencies
 from assent_activities.effects import EffectProtocol
 from tests.early_server import early_server
-from tests.world import AGENT, ANN, World, action, make_world
+from tests.world import AGENT, ANN, ANSWERS, World, action, make_world
 
 EVENTS = 60
 """Events of a history after which the server suggests to continue as new: a border after every few actions."""
@@ -183,7 +183,7 @@ async def test_what_a_pause_holds_is_carried_over(world: World) -> None:
         assert outcome.status is ActionStatus.HELD
     assert await executions(world, run_id) > 1
     assert world.desk.balances == {}
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     for key in ("pay", *held):
         assert (await world.outcome(run_id, key)).status is ActionStatus.DONE
     await world.gateway.end_run(run_id, by=AGENT)

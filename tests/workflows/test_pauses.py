@@ -11,13 +11,13 @@ from temporalio.api.enums.v1 import EventType
 from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.errors import Conflict, NotFound
-from assent.domain.pauses import Scope, ScopeKind
+from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.runs import RunStatus
 from assent.gateway import Gateway
 from assent.store.tables import PauseRow, RunRow
 from assent_activities.connectors import Call
 from tests.desk import CARD
-from tests.world import AGENT, ANN, World, action
+from tests.world import AGENT, ANN, ANSWERS, World, action
 
 EVERYTHING = Scope(kind=ScopeKind.EVERYTHING)
 CLERK = Scope(kind=ScopeKind.AGENT, name="desk-clerk")
@@ -43,7 +43,9 @@ async def test_a_pause_holds_new_actions_and_they_go_on_after_it(world: World, k
     assert held.held_by == [pause_id]
     assert world.desk.done == [f"{run_id}:before"]
     assert world.row(RunRow, run_id).status == RunStatus.HELD
-    await world.gateway.resume(pause_id, by=ANN, note="It was the bin.")
+    await world.gateway.resume(
+        pause_id, by=ANN, answers=ResumeAnswers(cause="A test.", changed="It was the bin."), at_once=True
+    )
     assert (await world.outcome(run_id, "during")).status is ActionStatus.DONE
     assert world.desk.done == [f"{run_id}:before", f"{run_id}:during"]
 
@@ -59,10 +61,10 @@ async def test_a_pause_leaves_other_runs_and_agents_alone(world: World) -> None:
     of_agent = await world.gateway.pause(CLERK, by=ANN)
     assert (await note(world, free, "b")).status is ActionStatus.HELD
     assert (await note(world, helper, "b")).status is ActionStatus.DONE
-    await world.gateway.resume(of_agent, by=ANN)
+    await world.gateway.resume(of_agent, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.outcome(free, "b")).status is ActionStatus.DONE
     assert (await world.outcome(held, "a", ActionStatus.HELD)).message == ""
-    await world.gateway.resume(of_run, by=ANN)
+    await world.gateway.resume(of_run, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.outcome(held, "a")).status is ActionStatus.DONE
 
 
@@ -77,11 +79,11 @@ async def test_overlapping_pauses_hold_until_the_last_one_ends(world: World) -> 
     second = await world.gateway.pause(run_scope(run_id), by=ANN)
     held = await note(world, run_id, "a")
     assert sorted(held.held_by) == sorted([first, second])
-    await world.gateway.resume(first, by=ANN)
+    await world.gateway.resume(first, by=ANN, answers=ANSWERS, at_once=True)
     await _resumed(world, first)
     assert (await note(world, run_id, "b")).held_by == [second]
     assert world.desk.done == [f"{run_id}:before"]
-    await world.gateway.resume(second, by=ANN)
+    await world.gateway.resume(second, by=ANN, answers=ANSWERS, at_once=True)
     for key in ("a", "b"):
         assert (await world.outcome(run_id, key)).status is ActionStatus.DONE
 
@@ -101,7 +103,7 @@ async def test_an_approval_while_paused_is_kept_and_runs_after_it(world: World) 
     assert world.desk.done == []
     with pytest.raises(Conflict, match="already approved by Ann"):
         await world.decide(waiting, Verb.REJECT, reason="Second thoughts.")
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.result(run_id)).status is RunStatus.COMPLETED
     assert world.desk.balances == {"bob": 40}
     assert world.events(action_id=f"{run_id}:a") == [
@@ -128,7 +130,7 @@ async def test_an_approval_is_asked_for_only_after_the_pause(world: World) -> No
     run_id = await world.start(action("a", "desk.pay", to="bob", amount=40))
     held = await world.outcome(run_id, "a", ActionStatus.HELD)
     assert held.approval_id is None
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     waiting = await world.outcome(run_id, "a", ActionStatus.AWAITING)
     await world.decide(waiting, Verb.APPROVE)
     assert (await world.result(run_id)).counts == {"done": 1}
@@ -156,7 +158,7 @@ async def test_a_plan_stands_still_and_goes_on(world: World) -> None:
     go_on.set()
     await world.outcome(run_id, "b", ActionStatus.HELD)
     assert world.desk.done == [f"{run_id}:a"]
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.result(run_id)).counts == {"done": 2}
 
 
@@ -201,13 +203,13 @@ async def test_a_pause_needs_the_database_alone(world: World) -> None:
     pause_id = await away.pause(EVERYTHING, by=ANN, cause="Temporal is away.")
     assert (await note(world, run_id, "a")).status is ActionStatus.HELD
     await world.eventually(lambda: world.row(PauseRow, pause_id).quiesced_at)
-    await away.resume(pause_id, by=ANN)
+    await away.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.outcome(run_id, "a")).status is ActionStatus.DONE
 
 
 async def test_a_pause_that_began_and_ended_with_the_database_alone_is_noticed(world: World) -> None:
     pause_id = await Gateway(None, world.database).pause(EVERYTHING, by=ANN)
-    await Gateway(None, world.database).resume(pause_id, by=ANN)
+    await Gateway(None, world.database).resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     run_id = await world.start(open=True)
     assert (await note(world, run_id, "a")).status is ActionStatus.DONE
 
@@ -226,7 +228,7 @@ async def test_a_resume_between_being_held_and_waiting_is_not_missed(world: Worl
             for run_id, letter in zip(runs, letters, strict=True)
         ]
         await asyncio.sleep(0.01 * turn)
-        await world.gateway.resume(pause_id, by=ANN)
+        await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
         await asyncio.gather(*proposals)
         for run_id in runs:
             for key in (f"n{turn}", f"l{turn}"):
@@ -242,10 +244,10 @@ async def test_impossible_pauses_and_resumes_are_refused(world: World) -> None:
     with pytest.raises(NotFound):
         await world.gateway.pause(run_scope("run-nowhere"), by=ANN)
     with pytest.raises(NotFound):
-        await world.gateway.resume("pause-nowhere", by=ANN)
+        await world.gateway.resume("pause-nowhere", by=ANN, answers=ANSWERS, at_once=True)
     pause_id = await world.gateway.pause(EVERYTHING, by=ANN)
-    await world.gateway.resume(pause_id, by=ANN, note="Done.")
+    await world.gateway.resume(pause_id, by=ANN, answers=ResumeAnswers(cause="A test.", changed="Done."), at_once=True)
     with pytest.raises(Conflict, match="already ended"):
-        await world.gateway.resume(pause_id, by=ANN)
+        await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     assert world.events(kind="pause.resumed") == ["pause.resumed"]
-    assert world.row(PauseRow, pause_id).resume_note == "Done."
+    assert world.row(PauseRow, pause_id).resume_note == "A test. Done."

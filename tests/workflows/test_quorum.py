@@ -16,7 +16,7 @@ from assent.domain.runs import RunStatus
 from assent.store.tables import ActionRow, DecisionRow, GroupMemberRow, GroupRow, PersonRow
 from assent.store.votes import Fate
 from tests.desk import CARD
-from tests.world import ANN, EVE, World, action
+from tests.world import ANN, ANSWERS, EVE, World, action
 
 FIN, SRE, SRE2, DUTY = (Actor(id=name, name=name.capitalize(), via=Via.WEB) for name in ("fin", "sre", "sre2", "duty"))
 _GROUPS = {"finance": [FIN], "sre": [SRE, SRE2]}
@@ -106,7 +106,7 @@ async def test_a_vote_is_taken_back_while_a_pause_holds_the_action(world: World)
     back = await world.decide(waiting, Verb.WITHDRAW)
     assert (await fate(world, back)).counted
     await world.outcome(run_id, "a", _S.AWAITING)
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     await world.decide(waiting, Verb.REJECT, reason="On second thoughts, no.")
     assert (await world.outcome(run_id, "a")).status is _S.REJECTED
     assert world.desk.done == []

@@ -27,7 +27,7 @@ from assent.store.queries.revisions import EditView
 from assent.store.tables import DecisionRow, PersonRow
 from tests.desk import CARD
 from tests.early_server import early_server
-from tests.world import AGENT, ANN, EVE, World, action, make_world
+from tests.world import AGENT, ANN, ANSWERS, EVE, World, action, make_world
 
 BEA = Actor(id="bea", name="Bea Both", via=Via.WEB)
 PAY = action("pay", "desk.pay", to="bob", amount=40)
@@ -257,7 +257,7 @@ async def test_an_edit_under_a_pause(world: World) -> None:
     await world.decide(second, Verb.APPROVE)
     await world.outcome(run_id, "pay", ActionStatus.HELD)
     await signal(world, "revise", message(second, "late", to="bob", amount=1))
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.result(run_id)).counts == {"done": 1}
     assert world.desk.balances == {"bob": 25}
     assert "already" in (await said(world, "late")).why_not

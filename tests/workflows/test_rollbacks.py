@@ -30,7 +30,7 @@ from assent.store.tables import ActionRow, EffectRow, PauseRow, ResourceRow, Rol
 from assent_activities.connectors import Call
 from assent_activities.retrying import MAX_ATTEMPTS
 from tests.desk import unreachable
-from tests.world import AGENT, ANN, World, action
+from tests.world import AGENT, ANN, ANSWERS, World, action
 
 EVERYTHING = Scope(kind=ScopeKind.EVERYTHING)
 
@@ -261,7 +261,7 @@ async def test_an_approved_action_that_a_pause_holds_is_withdrawn_by_a_rollback(
     await world.decide(waiting, Verb.APPROVE)
     await world.outcome(run_id, "b", ActionStatus.HELD)
     await roll_back(world, of_run(run_id))
-    await world.gateway.resume(pause_id, by=ANN)
+    await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS, at_once=True)
     assert (await world.outcome(run_id, "b")).status is ActionStatus.WITHDRAWN
     assert world.desk.balances == {}
 

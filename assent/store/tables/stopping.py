@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from assent.store.types import UtcDateTime
@@ -59,7 +59,6 @@ class PauseRollbackRow(SQLModel, table=True):
     run_id: str = Field(primary_key=True)
     rollback_id: str
     started_at: datetime = Field(sa_type=UtcDateTime)
-    why_not: str = Field(default="", sa_type=Text)
 
 
 class RunLabelRow(SQLModel, table=True):

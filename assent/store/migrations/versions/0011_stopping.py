@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,30 +12,33 @@ from assent.store.types import UtcDateTime
 revision = "0011"
 down_revision = "0010"
 
-_ADDED = (
-    sa.Column("disposition", sa.String(), nullable=False, server_default="freeze"),
-    sa.Column("disposition_at", UtcDateTime(timezone=True), nullable=True),
-    sa.Column("disposition_by", sa.JSON(), nullable=True),
-    sa.Column("phase", sa.String(), nullable=False, server_default="holding"),
-    sa.Column("asked_to_stop_at", UtcDateTime(timezone=True), nullable=True),
-    sa.Column("answers", sa.JSON(), nullable=True),
-    sa.Column("resume_asked_by", sa.JSON(), nullable=True),
-    sa.Column("resume_asked_at", UtcDateTime(timezone=True), nullable=True),
-    sa.Column("second_by", sa.JSON(), nullable=True),
-    sa.Column("stage", sa.Integer(), nullable=False, server_default="0"),
-    sa.Column("stage_at", UtcDateTime(timezone=True), nullable=True),
-    sa.Column("ramp_seconds", sa.Integer(), nullable=False, server_default="30"),
-    sa.Column("fell_back_at", UtcDateTime(timezone=True), nullable=True),
-    sa.Column("fell_back_why", sa.Text(), nullable=False, server_default=""),
-    sa.Column("compensated_at", UtcDateTime(timezone=True), nullable=True),
-)
+
+def _added() -> tuple[sa.Column[Any], ...]:
+    """New columns of pauses; a column belongs to one table, so they are made anew each time."""
+    return (
+        sa.Column("disposition", sa.String(), nullable=False, server_default="freeze"),
+        sa.Column("disposition_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("disposition_by", sa.JSON(), nullable=True),
+        sa.Column("phase", sa.String(), nullable=False, server_default="holding"),
+        sa.Column("asked_to_stop_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("answers", sa.JSON(), nullable=True),
+        sa.Column("resume_asked_by", sa.JSON(), nullable=True),
+        sa.Column("resume_asked_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("second_by", sa.JSON(), nullable=True),
+        sa.Column("stage", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("stage_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ramp_seconds", sa.Integer(), nullable=False, server_default="30"),
+        sa.Column("fell_back_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("fell_back_why", sa.Text(), nullable=False, server_default=""),
+        sa.Column("compensated_at", UtcDateTime(timezone=True), nullable=True),
+    )
 
 
 def upgrade() -> None:
     """Bring the schema up."""
     with op.batch_alter_table("pauses") as pauses:
-        for column in _ADDED:
-            pauses.add_column(column.copy())
+        for column in _added():
+            pauses.add_column(column)
     op.execute("UPDATE pauses SET phase = 'ended' WHERE NOT active")
     op.create_table(
         "pause_claims",
@@ -72,7 +77,6 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("rollback_id", sa.String(), nullable=False),
         sa.Column("started_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("why_not", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("pause_id", "run_id"),
     )
     op.create_table(
@@ -95,5 +99,5 @@ def downgrade() -> None:
     op.drop_index("pause_claims_by_action", "pause_claims")
     op.drop_table("pause_claims")
     with op.batch_alter_table("pauses") as pauses:
-        for column in reversed(_ADDED):
+        for column in reversed(_added()):
             pauses.drop_column(column.name)
