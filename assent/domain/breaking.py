@@ -108,7 +108,7 @@ def _sentence(rule: BreakerRule, count: Count) -> str:
         case Measure.DRIFT:
             against = f"against {count.figures.get('before', 0)} of the {lasting(rule.baseline)} before"
             return (
-                f"The values of {rule.argument} in {counted(count.cases, '')}{subject(rule)} of the last "
+                f"The values of {rule.argument} in {count.cases:,} {subject(rule)} of the last "
                 f"{lasting(rule.within)} have a stability index of {count.amount:.2f} {against}, "
                 f"at most {rule.most:g} may be."
             )

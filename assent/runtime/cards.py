@@ -13,10 +13,11 @@ from assent.domain.errors import BrokenCard, Conflict
 from assent.domain.people import SYSTEM, Actor
 from assent.domain.tiers import Tier
 from assent.policy.approval_block import CONTACTS, ON_CALL
+from assent.policy.breakers_block import catalogue_faults
 from assent.policy.cards import AgentCard, read_card
 from assent.store import cards, checks, groups
 from assent.store.database import Database
-from assent_activities.connectors import Operation
+from assent_activities.connectors import Operation, probes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ def checked_card(registry: Mapping[str, Operation], source: str, *, where: str) 
             f"No connector offers {', '.join(unknown)}.",
             where=where,
             todo="Correct the names, or add the connector to ASSENT_CONNECTORS.",
+        )
+    types = {name: registry[name].type for name in card.actions}
+    if faults := catalogue_faults(card.breakers, types, probes_of(registry)):
+        raise BrokenCard(
+            " ".join(faults),
+            where=where,
+            todo="Correct the card's breakers and publish it again; the version in force was not touched.",
         )
     return card, _warnings(card, registry)
 

@@ -220,6 +220,12 @@ class Settings(BaseSettings):
     worker_cached_workflows: int = Field(
         default=1000, ge=0, description="Runs one worker process keeps in memory between their tasks."
     )
+    probe_seconds: float = Field(
+        default=10.0, ge=0.2, le=3600, description="Seconds between two health checks of a connector."
+    )
+    probe_timeout_seconds: float = Field(
+        default=5.0, ge=0.1, le=600, description="Seconds that a health check of a connector may take."
+    )
 
     @field_validator("connectors", "cards", "trusted_proxies", mode="before")
     @classmethod

@@ -127,10 +127,17 @@ def standings(session: Session, agent: str, rule: BreakerRule, *, after: datetim
     found: dict[str, Standing] = {}
     for name, pause_id, active, phase, resumed_at, let_go in session.execute(wanted).all():
         releasing = active and phase == PausePhase.RELEASING.value
-        since = let_go if releasing else resumed_at and min(let_go or resumed_at, resumed_at)
+        ends = [moment for moment in (let_go, resumed_at) if moment is not None]
+        since = min(ends, default=None)
         standing = Standing(pause_id, active and not releasing, releasing, since)
         found[name if rule.apart else ""] = standing
     return found
+
+
+def any_of(session: Session, pause_ids: Sequence[str]) -> bool:
+    """Whether one of these pauses is a breaker's."""
+    wanted = select(col(TripRow.id)).where(col(TripRow.pause_id).in_(pause_ids)).limit(1)
+    return bool(pause_ids) and session.execute(wanted).first() is not None
 
 
 def fire(
