@@ -39,6 +39,7 @@ from assent.store.tables import (
     ResourceRow,
     RevisionRow,
     RollbackRow,
+    RollbackStepRow,
     SavedViewRow,
     WebhookRow,
 )
@@ -207,6 +208,18 @@ def _rollback(number: int) -> dict[str, Any]:
     }
 
 
+def _step(number: int) -> dict[str, Any]:
+    return {
+        "rollback_id": f"rb-{number // 200}",
+        "ordinal": number % 200,
+        "action_id": f"run-{number}:a",
+        "verdict": ("yes", "conflict", "no")[number % 3],
+        "outcome": ("undone", "left", "open")[number % 3],
+        "step": {"action_id": f"run-{number}:a", "sentence": "", "verdict": "yes"},
+        "finished_at": _at(number),
+    }
+
+
 def _touch(number: int) -> dict[str, Any]:
     return {"resource": f"shop/orders/W{number // 3}", "at": _at(number), "action_id": f"run-{number}:a", "undo": False}
 
@@ -354,6 +367,7 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     GrantUseRow: _use,
     PauseRow: _pause,
     RollbackRow: _rollback,
+    RollbackStepRow: _step,
     ResourceRow: _touch,
     SavedViewRow: _view,
     ReachingRow: _reaching,

@@ -92,6 +92,8 @@ def find(session: Session, question: str, *, request: PageRequest = FIRST) -> Pa
 def history(session: Session, name: str, *, request: PageRequest = FIRST) -> Page[HistoryView]:
     """Everything that agents did to a record and what was taken back, newest first."""
     page = ledger.touches(session, name, request=request)
+    if not page.items:
+        return Page(())
     wanted = {touch.action_id for touch in page.items}
     done = select(col(EffectRow.action_id), col(EffectRow.changes)).where(col(EffectRow.action_id).in_(wanted))
     effects = {row.action_id: row.changes for row in session.execute(done)}
