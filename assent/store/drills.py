@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select
+from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -19,13 +19,14 @@ from assent.domain.drills import (
     DrillStep,
     DrillTerms,
     StepDone,
+    is_scratch,
     judge,
 )
 from assent.domain.effects import EffectStatus
 from assent.domain.errors import NotFound
 from assent.domain.pauses import ScopeKind
 from assent.store import ledger
-from assent.store.tables import ActionRow, DrillRow, EffectRow, PauseRow, RunRow
+from assent.store.tables import ActionRow, AgentRow, DrillRow, EffectRow, PauseRow, RunRow
 
 
 def begin(session: Session, drill: DrillRequest, terms: DrillTerms) -> None:
@@ -131,6 +132,9 @@ def end(session: Session, drill: DrillRequest, *, at: datetime, broken_off: str 
     row.status, row.reasons, row.ended_at, row.broken_off = status.value, reasons, at, broken_off
     row.at_fence = []
     session.flush()
+    if is_scratch(drill.scratch):
+        # What it did stays with its runs and in the ledger; it is no agent any more.
+        session.execute(delete(AgentRow).where(col(AgentRow.name) == drill.scratch))
     body: dict[str, Json] = {
         "drill": drill.drill_id,
         "reasons": list(reasons),

@@ -14,7 +14,7 @@ from assent.domain.catalogue import ActionType
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
 from assent.domain.tiers import Tier
-from assent.store.queries import agents, grants
+from assent.store.queries import agents, drills, grants
 from assent.store.queries.agents import AgentView, CardVersionView
 from assent.store.queries.paging import COUNT_CAP, PageRequest
 from assent_ui.pages.context import Here
@@ -27,6 +27,9 @@ VERSIONS = 10
 
 GRANTS = 5
 """Standing grants shown."""
+
+DRILLS = 3
+"""Drills shown."""
 
 _ARGUMENT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PER = {"action": "for one action", "run": "for one run", "hour": "within an hour"}
@@ -87,6 +90,8 @@ def agent(here: Here, name: str) -> HTMLResponse:
             versions=versions,
             older_versions=older,
             figures=_figures(found),
+            standing=drills.standing(session, name, now=here.clock()),
+            drills=drills.page(session, agent=name, request=PageRequest(DRILLS)).items,
             grants=grants.page(
                 session, now=here.clock(), agent=name, status=GrantStatus.ACTIVE, request=PageRequest(GRANTS)
             ),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from assent.domain.actions import ActionStatus, AdmissionEffect
 from assent.domain.approvals import ApprovalStatus
+from assent.domain.drills import DrillStatus
 from assent.domain.effects import UndoStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.plans import PlanApprovalStatus
@@ -104,6 +105,12 @@ GRANT = {
     GrantStatus.REVOKED: Face("Revoked", "barred", "red"),
 }
 
+DRILL = {
+    DrillStatus.RUNNING: Face("Under way", "half", "blue"),
+    DrillStatus.PASSED: Face("Passed", "check", "green"),
+    DrillStatus.FAILED: Face("Failed", "cross", "red"),
+}
+
 PLAN = {
     PlanApprovalStatus.PENDING: Face("Waits for more people", "hourglass", "amber"),
     PlanApprovalStatus.ACTIVE: Face("In force", "check", "green"),
@@ -113,7 +120,7 @@ PLAN = {
 
 def face_of(status: object) -> Face:
     """The face of any status of the domain."""
-    for faces in (ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO, GRANT, PLAN):
+    for faces in (ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO, GRANT, PLAN, DRILL):
         for known, face in faces.items():
             if known is status:
                 return face

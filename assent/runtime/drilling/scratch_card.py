@@ -56,6 +56,9 @@ def scratch_card(card: AgentCard, drill: DrillRequest, registry: Mapping[str, Op
     """The scratch copy of a card: a scratch action type for each of its own, all of them automatic."""
     types = [*_OWN, *(name for real in card.actions if (name := scratch_type_name(real)) in registry)]
     kept: dict[str, Any] = {name: getattr(card, name) for name in _KEPT}
+    if card.stopping is not None:
+        # A drill resumes by itself; everything else about who stops and resumes stays as it is for the agent.
+        kept["stopping"] = card.stopping.model_copy(update={"second": False})
     return AgentCard(
         name=drill.scratch,
         title=f"Drill of {card.title or card.name}",
