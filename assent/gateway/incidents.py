@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import Conflict, Forbidden, InvalidInput
 from assent.domain.incident_words import status_text
 from assent.domain.incidents import WRITERS, FollowUpState, IncidentState, PartKind, Section, Severity
-from assent.domain.pauses import Scope
+from assent.domain.pauses import Disposition, Scope
 from assent.domain.people import SYSTEM, Actor, Via
 from assent.gateway.incident_facts import known_of
 from assent.gateway.stopping import StopDoor
@@ -309,7 +309,9 @@ class IncidentDoor(StopDoor):
             ),
         )
 
-    async def pause_for_incident(self, incident_id: str, scope: Scope, *, by: Actor) -> str:
+    async def pause_for_incident(
+        self, incident_id: str, scope: Scope, *, by: Actor, disposition: Disposition = Disposition.FREEZE
+    ) -> str:
         """Pause something because of an incident; the pause belongs to it, and the incident is stopped from then on.
 
         Raises:
@@ -325,7 +327,7 @@ class IncidentDoor(StopDoor):
             return found.title
 
         title = await self._write_incident(by, look)
-        pause_id = await self.pause(scope, by=by, cause=f"Incident: {title}")
+        pause_id = await self.pause(scope, by=by, cause=f"Incident: {title}", disposition=disposition)
 
         def attach(session: Session) -> None:
             at = self._clock()

@@ -12,10 +12,11 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from assent.store import checks, electorate
-from assent.store.queries import agents, inbox, pauses, timeline
+from assent.store.queries import agents, inbox, incidents, pauses, timeline
 from assent.store.queries.inbox import Wanted
 from assent_ui.auth import Viewer, csrf_protect, current_person
 from assent_ui.deps import Deps, DepsHere
+from assent_ui.incident_rights import may_read
 
 COUNT_SHOWN = 100
 """Where the count beside Inbox stops: more than a person can look at in a day."""
@@ -53,6 +54,7 @@ class Place:
             "place": place,
             "pauses": pauses.active(session),
             "waiting": context["waiting"] if "waiting" in context else self._waiting(session),
+            "incidents_open": incidents.count_open(session) if may_read(self.viewer) else None,
             "newest_event": timeline.newest_id(session),
             "in_pane": False,
             "problem": None,

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from assent.domain.actions import ActionStatus, AdmissionEffect
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.drills import DrillStatus
-from assent.domain.effects import UndoStatus
+from assent.domain.effects import EffectStatus, UndoStatus
 from assent.domain.grants import GrantStatus
+from assent.domain.incidents import FollowUpState, IncidentState, Severity
 from assent.domain.plans import PlanApprovalStatus
 from assent.domain.rollbacks import RollbackStatus, Undoable
 from assent.domain.runs import RunStatus
@@ -117,10 +118,38 @@ PLAN = {
     PlanApprovalStatus.REVOKED: Face("Revoked", "barred", "red"),
 }
 
+EFFECT = {
+    EffectStatus.CLAIMED: Face("Under way", "half", "blue"),
+    EffectStatus.DONE: Face("Done", "check", "green"),
+    EffectStatus.FAILED: Face("Failed", "cross", "red"),
+    EffectStatus.UNKNOWN: Face("Unknown", "question", "amber"),
+}
+
+INCIDENT = {
+    IncidentState.OPEN: Face("Open", "half", "red"),
+    IncidentState.STOPPED: Face("Stopped", "pause", "violet"),
+    IncidentState.UNDONE: Face("Undone", "back", "green"),
+    IncidentState.MENDED: Face("Mended", "check", "green"),
+    IncidentState.CLOSED: Face("Closed", "check", "slate"),
+}
+
+SEVERITY = {
+    Severity.CRITICAL: Face("Critical", "stop", "red"),
+    Severity.HIGH: Face("High", "bulb", "red"),
+    Severity.MEDIUM: Face("Medium", "dot", "amber"),
+    Severity.LOW: Face("Low", "minus", "slate"),
+}
+
+FOLLOW_UP = {
+    FollowUpState.OPEN: Face("Open", "half", "blue"),
+    FollowUpState.DONE: Face("Done", "check", "green"),
+    FollowUpState.DROPPED: Face("Dropped", "minus", "slate"),
+}
+
 
 def face_of(status: object) -> Face:
     """The face of any status of the domain."""
-    for faces in (ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO, GRANT, PLAN, DRILL):
+    for faces in (EFFECT, INCIDENT, SEVERITY, FOLLOW_UP, ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO, GRANT, PLAN, DRILL):
         for known, face in faces.items():
             if known is status:
                 return face
