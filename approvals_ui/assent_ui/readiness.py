@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio.to_thread
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from assent.domain.errors import AssentError
 from assent.gateway import Gateway
+from assent.store import clocks
 from assent.store.database import Database
 from assent.store.migrate import current_revision, newest_revision
 
 PATIENCE = timedelta(seconds=2)
 """How long a part may take to answer before it counts as away."""
+
+CLOCKS = "clocks"
+"""The part that says whether workers trust their clocks. The web application needs it not: it only tells."""
 
 REMEMBERED = timedelta(seconds=1)
 """How long an answer is given again, so that asking often costs nothing."""
@@ -36,8 +41,11 @@ class Readiness:
         async with self._looking:
             now = time.monotonic()
             if self._seen is None or now - self._seen[0] > REMEMBERED.total_seconds():
-                database, temporal = await asyncio.gather(_database(self._database), _temporal(self._gateway))
-                self._seen = (time.monotonic(), {"database": database, "temporal": temporal})
+                database, temporal, clocks = await asyncio.gather(
+                    _database(self._database), _temporal(self._gateway), _clocks(self._database)
+                )
+                parts = {"database": database, "temporal": temporal, CLOCKS: clocks}
+                self._seen = (time.monotonic(), parts)
             return self._seen[1]
 
 
@@ -55,6 +63,25 @@ async def _database(database: Database) -> dict[str, Any]:
         return _part(False, "does not answer in time")
     except AssentError as error:
         return _part(False, error.what)
+
+
+async def _clocks(database: Database) -> dict[str, Any]:
+    """Whether every worker trusts its clock; one that does not claims nothing, and the pages work all the same."""
+
+    def look() -> dict[str, Any]:
+        with database.read() as session:
+            off = clocks.off_now(session, now=datetime.now(UTC))
+        if not off:
+            return _part(True, "no worker holds back because of its clock")
+        return _part(False, "; ".join(f"the worker {each.worker} claims nothing: {each.fault}" for each in off))
+
+    try:
+        with anyio.fail_after(PATIENCE.total_seconds()):
+            return await anyio.to_thread.run_sync(look, abandon_on_cancel=True)
+    except TimeoutError:
+        return _part(False, "nobody knows: the database does not answer in time")
+    except (AssentError, SQLAlchemyError):
+        return _part(False, "nobody knows: the database does not answer")
 
 
 async def _temporal(gateway: Gateway) -> dict[str, Any]:

@@ -126,14 +126,14 @@ class ClockWatch:
             before = self._clock()
             theirs = await server_time(self._client, self._prefix)
             if theirs is not None:
-                found = _compared(before, theirs, self._clock(), "the Temporal server's")
+                found = compared(before, theirs, self._clock(), "the Temporal server's")
         return found or await asyncio.to_thread(self._against_ledger)
 
     def _against_database(self) -> Comparison | None:
         with self._database.read() as session:
             before = self._clock()
-            theirs = clocks.database_time(self._database, session)
-            return _compared(before, theirs, self._clock(), "the database's") if theirs else None
+            theirs = clocks.database_time(session)
+            return compared(before, theirs, self._clock(), "the database's") if theirs else None
 
     def _against_ledger(self) -> Comparison | None:
         """The newest event cannot be in the future; how old it is says nothing."""
@@ -166,7 +166,7 @@ class ClockWatch:
         await asyncio.to_thread(say)
 
 
-def _compared(before: datetime, theirs: datetime, after: datetime, against: str) -> Comparison:
+def compared(before: datetime, theirs: datetime, after: datetime, against: str) -> Comparison:
     """How far a clock is off for certain, where the other was read between two looks at it."""
     if theirs < before:
         return Comparison((before - theirs).total_seconds(), against)

@@ -149,6 +149,8 @@ async def running_worker(
         tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
         switch=switch,
     )
+    with contextlib.suppress(AssentError):
+        await watch.look()
     threads = settings.worker_activities + settings.worker_local_activities
     with ThreadPoolExecutor(threads, thread_name_prefix="effects") as executor:
         async with AsyncExitStack() as stack:

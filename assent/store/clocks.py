@@ -40,9 +40,9 @@ class WorkerClock:
     since: datetime | None
 
 
-def database_time(database: Database, session: Session) -> datetime | None:
+def database_time(session: Session) -> datetime | None:
     """The time of the database's clock; ``None`` if it has none of its own (SQLite)."""
-    if database.sqlite:
+    if session.get_bind().dialect.name == "sqlite":
         return None
     now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     return now.astimezone(UTC)
@@ -59,7 +59,7 @@ def say(
 ) -> None:
     """Write down that a worker's clock is off, for pages, health checks and the doctor."""
     with database.write() as session:
-        looked_at = database_time(database, session) or now
+        looked_at = database_time(session) or now
         session.merge(
             WorkerClockRow(
                 worker=worker, looked_at=looked_at, off_seconds=off_seconds, against=against, fault=fault, since=since
@@ -73,7 +73,16 @@ def take_back(database: Database, worker: str) -> None:
         session.execute(delete(WorkerClockRow).where(col(WorkerClockRow.worker) == worker))
 
 
-def off_now(session: Session) -> list[WorkerClock]:
-    """The workers that claim nothing because of their clocks."""
-    rows = session.execute(select(WorkerClockRow).order_by(col(WorkerClockRow.worker))).scalars().all()
-    return [WorkerClock(row.worker, row.looked_at, row.off_seconds, row.against, row.fault, row.since) for row in rows]
+def off_now(session: Session, *, now: datetime) -> list[WorkerClock]:
+    """The workers that claim nothing because of their clocks, and said so lately.
+
+    Args:
+        session: A session.
+        now: The time of this machine; the database's counts where it has one.
+    """
+    lately = (database_time(session) or now) - FORGOTTEN
+    wanted = select(WorkerClockRow).where(col(WorkerClockRow.looked_at) >= lately).order_by(col(WorkerClockRow.worker))
+    return [
+        WorkerClock(row.worker, row.looked_at, row.off_seconds, row.against, row.fault, row.since)
+        for row in session.execute(wanted).scalars()
+    ]

@@ -18,10 +18,11 @@ from assent.store.webhooks import WEBHOOK
 from assent_ui.deps import DepsHere
 from assent_ui.pages.context import Here
 from assent_ui.pages.slack import CHANNEL as SLACK
+from assent_ui.readiness import CLOCKS
 
 router = APIRouter()
 
-_NAMES = {"database": "Database", "temporal": "Temporal"}
+_NAMES = {"database": "Database", "temporal": "Temporal", CLOCKS: "Clocks of workers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Part:
     @property
     def word(self) -> str:
         """Its state in a word."""
+        if self.name == _NAMES[CLOCKS]:
+            return "Agree" if self.well else "Off"
         return "Answers" if self.well else "Does not answer"
 
     @property

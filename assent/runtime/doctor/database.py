@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, func, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from assent.runtime.doctor.clock import look_at_workers
 from assent.runtime.doctor.report import Finding
 from assent.runtime.settings import Settings
 from assent.store.migrate import newest_revision
@@ -47,8 +48,11 @@ def _look_inside(settings: Settings, label: str, options: dict[str, int]) -> Ite
     try:
         with engine.connect() as connection:
             yield Finding(part="database", ok=True, found=f"{label} answers ({connection.dialect.name}).")
-            yield from _look_at_tables(connection)
+            tables = list(_look_at_tables(connection))
+            yield from tables
             yield _look_at_clock(connection)
+            if all(finding.ok for finding in tables):
+                yield from look_at_workers(connection)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         yield _wrong(f"{label} cannot be reached: {reason}.", "Check that it runs, and the address, user and password.")
@@ -72,7 +76,7 @@ def _look_at_tables(connection: Connection) -> Iterator[Finding]:
 
 def _look_at_clock(connection: Connection) -> Finding:
     if connection.dialect.name == "sqlite":
-        return Finding(part="clock", ok=True, found="The database is a file, so there is one clock.")
+        return Finding(part="clock", ok=True, found="The database is a file and has no clock of its own.")
     before = datetime.now(UTC)
     theirs = connection.execute(select(func.clock_timestamp())).scalar_one()
     after = datetime.now(UTC)

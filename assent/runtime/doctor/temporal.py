@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from assent.domain.errors import Unavailable
 from assent.runtime import instance
+from assent.runtime.doctor.clock import look_at_server_clock
 from assent.runtime.doctor.report import Finding
 from assent.runtime.settings import Settings
 from assent.runtime.temporal.connect import connect
@@ -33,7 +34,8 @@ async def look_at_temporal(settings: Settings) -> list[Finding]:
         client = await connect(settings, patience=PATIENCE)
     except Unavailable as error:
         return [_wrong(f"{address} ({source}): {error.what}", "Start it, or correct the address.")]
-    return [finding async for finding in _look_inside(client, address, source)]
+    found = [finding async for finding in _look_inside(client, address, source)]
+    return [*found, *await look_at_server_clock(client, settings)]
 
 
 async def _look_inside(client: Client, address: str, source: str) -> AsyncIterator[Finding]:
