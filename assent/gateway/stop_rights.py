@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from assent.domain.errors import Forbidden
@@ -41,9 +42,8 @@ class StopRules:
 
 def rules_for(session: Session, scope: Scope) -> StopRules:
     """The rules of a scope: of the agent that it is about, else of every agent that it may hold."""
-    found = [_of_card(card) for card in _cards(session, scope)]
-    if not found:
-        found = [(frozenset(PAUSE_BY), frozenset(RESUME_BY), StoppingBlock())]
+    usual = (frozenset(PAUSE_BY), frozenset(RESUME_BY), StoppingBlock())
+    found = [_of_card(card) if card else usual for card in _cards(session, scope)] or [usual]
     return StopRules(
         pause=tuple(each[0] for each in found),
         resume=tuple(each[1] for each in found),
@@ -123,13 +123,21 @@ def _tokens(session: Session, person: Actor, at: datetime) -> frozenset[str] | N
     return voter.own.tokens if voter.enabled else frozenset()
 
 
-def _cards(session: Session, scope: Scope) -> list[AgentCard]:
+def _cards(session: Session, scope: Scope) -> list[AgentCard | None]:
     agent = scope.agent
     if scope.kind is ScopeKind.RUN:
         row = session.get(RunRow, scope.name)
         agent = row.agent if row else ""
-    found = [each for each in cards.all_in_force(session, agent) if _concerns(each, scope)]
-    return [AgentCard.model_validate(each.card) for each in found]
+    found = [_read(each) for each in cards.all_in_force(session, agent) if _concerns(each, scope)]
+    return found
+
+
+def _read(found: cards.CardVersion) -> AgentCard | None:
+    """A card; ``None`` for one that this version cannot read, which must not keep anybody from stopping."""
+    try:
+        return AgentCard.model_validate(found.card)
+    except ValidationError:
+        return None
 
 
 def _concerns(found: cards.CardVersion, scope: Scope) -> bool:

@@ -16,6 +16,9 @@ EDIT = "assent.edit"
 TALK = "assent.talk"
 TAKE_BACK = "assent.take_back"
 PAUSE = "assent.pause"
+"""On messages of earlier versions; today's have :data:`STOP`."""
+STOP = "assent.stop"
+RESUME = "assent.resume"
 DIRECT = "assent.direct"
 OPEN = "assent.open"
 """Buttons that only open a page; Slack wants them acknowledged all the same."""
@@ -23,6 +26,9 @@ OPEN = "assent.open"
 REJECT_VIEW = "assent.reject.reason"
 EDIT_VIEW = "assent.edit.form"
 TALK_VIEW = "assent.talk.text"
+STOP_VIEW = "assent.stop.form"
+RESUME_VIEW = "assent.resume.form"
+CHOOSE_VIEW = "assent.resume.choose"
 WAIT_VIEW = "assent.wait"
 REASON_BLOCK = "reason"
 REASON_FIELD = "text"
@@ -31,6 +37,16 @@ KIND_FIELD = "choice"
 FORM_BLOCK = "f:"
 """Beginning of the block ids of an edit's fields; the field's name follows."""
 FORM_FIELD = "value"
+MOST_VALUE = 1_900
+"""Bytes of a button's value at most; Slack takes 2,000 characters."""
+SCOPE_BLOCK = "scope"
+NAME_BLOCK = "name"
+DISPOSITION_BLOCK = "disposition"
+CAUSE_BLOCK = "cause"
+CHANGED_BLOCK = "changed"
+CHECKS_BLOCK = "checks"
+AT_ONCE_BLOCK = "at_once"
+PAUSE_BLOCK = "pause"
 DECIDE_BLOCK = "decide"
 MORE_BLOCK = "more"
 
@@ -60,6 +76,45 @@ class Deciding(BaseModel):
                 where="button",
                 todo="Decide in Assent itself; the message may be from another version.",
             ) from error
+
+
+class Stopping(BaseModel):
+    """What a Stop button stands beside: the run, its agent and the action type, for the dialog to offer."""
+
+    agent: str = Field(default="", alias="g", max_length=200)
+    run_id: str = Field(default="", alias="r", max_length=200)
+    type: str = Field(default="", alias="t", max_length=200)
+    approval_id: str = Field(default="", alias="a", max_length=100)
+
+    def written(self) -> str:
+        """As the value of a button; what is too long for one is left out."""
+        try:
+            whole = self.model_dump_json(by_alias=True, exclude_defaults=True)
+        except ValueError:  # A name that is no text cannot be sent, nor stopped by it.
+            return "{}"
+        return whole if len(whole.encode()) <= MOST_VALUE else "{}"
+
+    @classmethod
+    def read(cls, value: str) -> Stopping:
+        """Read the value of a button; one that this version did not make offers nothing in particular."""
+        try:
+            return cls.model_validate_json(value)
+        except ValidationError:
+            return cls()
+
+
+class Opened(BaseModel):
+    """What a dialog about pauses remembers: where it was opened, and about what."""
+
+    channel: str = ""
+    response_url: str = ""
+    beside: Stopping = Stopping()
+    pause_id: str = ""
+    agreeing: bool = False
+
+    def written(self) -> str:
+        """As the private metadata of a dialog."""
+        return self.model_dump_json(by_alias=True, exclude_defaults=True)
 
 
 class Asking(BaseModel):

@@ -161,6 +161,11 @@ class People:
         return found[0]
 
 
+def may_stop(person: Person) -> bool:
+    """Whether somebody may stop something at all; what exactly, the gateway says when they do."""
+    return any(person.may(role) for role in (Role.OPERATOR, Role.APPROVER, Role.OWNER))
+
+
 def require(person: Person, role: Role, what: str) -> None:
     """Refuse somebody without a role.
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from slack_sdk.errors import SlackApiError
 
 from assent.domain.errors import Unavailable
-from assent.domain.people import Role
 from assent.store import copies, people, slack_people
 from assent.store.database import Database
 from assent.store.people import Person
@@ -22,7 +21,7 @@ from assent_slack.blocks.request import request_message
 from assent_slack.delivery import CHANNEL, Target
 from assent_slack.links import Links
 from assent_slack.pacing import EVERYTHING, Held
-from assent_slack.people import People
+from assent_slack.people import People, may_stop
 from assent_slack.posting import UNREACHABLE_PERSON, Place, Posting
 from assent_slack.standing import Standing
 from assent_slack.telling import FAILURES, why
@@ -76,7 +75,7 @@ class Recipients:
         for user, place, whom in direct:
             workspace = self._workspace(user)
             if workspace is not None:
-                face = Face(user.person_id, stands.asks(user.person_id), whom.may(Role.OPERATOR))
+                face = Face(user.person_id, stands.asks(user.person_id), may_stop(whom))
                 found.append(self._target(stands, workspace, place, face))
         return found, failures
 

@@ -28,8 +28,9 @@ _INPUTS = {
     "plain_text_input": {"multiline", "min_length", "max_length", "focus_on_load", "placeholder", "initial_value"},
     "static_select": {"options", "initial_option", "placeholder", "focus_on_load"},
     "radio_buttons": {"options", "initial_option", "focus_on_load"},
+    "checkboxes": {"options", "initial_options", "focus_on_load"},
 }
-_MOST_OPTIONS = {"static_select": 100, "radio_buttons": 10}
+_MOST_OPTIONS = {"static_select": 100, "radio_buttons": 10, "checkboxes": 10}
 _ELEMENTS = {
     "text": {"text", "style"},
     "link": {"url", "text", "style", "unsafe"},

@@ -282,6 +282,9 @@ def _filled(element: dict[str, Any], wanted: str | None) -> dict[str, Any]:
         text = element.get("initial_value", "") if wanted is None else wanted
         assert len(text) <= element["max_length"], "Slack's own dialog would not send this"
         return {"type": element["type"], "value": text or None}
+    if element["type"] == "checkboxes":
+        ticked = [option for option in element["options"] if option["value"] == wanted]
+        return {"type": element["type"], "selected_options": ticked}
     chosen = element.get("initial_option")
     if wanted is not None:
         [chosen] = [option for option in element["options"] if wanted in {option["value"], option["text"]["text"]}]

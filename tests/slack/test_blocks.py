@@ -265,7 +265,7 @@ def test_an_ordinary_request_is_shown_whole() -> None:
         "What it was asked\nIts task\nAnswer the customer's complaint",
         written_out({"order": "W123", "amount": 45}),
         "[Approve][Reject][Edit][Open in Assent]",
-        "[Comment or ask][Pause the agent]",
+        "[Comment or ask][Stop…]",
         "Request ap-0000000000000001",
     ]:
         assert part in text

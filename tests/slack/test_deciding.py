@@ -10,7 +10,7 @@ from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.people import Role
 from assent.gateway import Gateway
 from assent.store.tables import PersonRow
-from assent_slack.buttons import APPROVE, EDIT, OPEN, PAUSE, REJECT, TALK
+from assent_slack.buttons import APPROVE, EDIT, OPEN, REJECT, STOP, TALK
 from tests.slack.fake_blocks import buttons, live, reading
 from tests.slack.office import PAGES, Office
 
@@ -19,7 +19,7 @@ async def test_an_approvers_click_approves_and_every_copy_says_so(either: Office
     ann = either.approver()
     approval_id, message = await either.posted()
     assert message["text"].startswith("Approval needed: Refund $45.00")
-    assert {APPROVE, REJECT, EDIT, OPEN, TALK, PAUSE} == buttons(message).keys()
+    assert {APPROVE, REJECT, EDIT, OPEN, TALK, STOP} == buttons(message).keys()
 
     delivery = await either.people.press(ann, message, APPROVE)
     await either.settled()

@@ -17,9 +17,8 @@ from assent.domain.people import Role
 from assent.domain.runs import RunStatus
 from assent.domain.voting import Electorate, Need
 from assent.store import cards, comments
-from assent.store.queries import pauses
 from assent.store.tables import ActionRow, CommentRow, RunRow
-from assent_slack.buttons import APPROVE, EDIT, PAUSE, TAKE_BACK, TALK
+from assent_slack.buttons import APPROVE, EDIT, TAKE_BACK, TALK
 from tests.slack.fake_blocks import buttons, live, reading
 from tests.slack.fake_state import Message
 from tests.slack.office import AGENT, PAGES, Office
@@ -288,19 +287,3 @@ async def test_an_approval_is_taken_back_and_can_be_given_again(office: Office) 
     assert len({decision.id for decision in office.gateway.sent}) == 4
     assert [decision.verb for decision in office.gateway.sent] == [Verb.APPROVE, Verb.WITHDRAW] * 2
     assert office.status(approval_id) is ApprovalStatus.PENDING
-
-
-async def test_the_agent_is_paused_from_its_request_by_whoever_may(either: Office) -> None:
-    oli, ann = either.person("Oli", Role.OPERATOR), either.approver()
-    add_run(either)
-    _, message = await either.posted()
-    assert buttons(message)[PAUSE]["confirm"]["confirm"]["text"] == "Pause it"
-    assert (await either.people.press(ann, message, PAUSE)).in_time
-    await either.settled()
-    assert "Nothing was paused. Ann may not pause or resume." in either.told(ann)
-    await either.people.press(oli, message, PAUSE)
-    await either.settled()
-    with either.database.read() as session:
-        [pause] = pauses.active(session)
-    assert (pause.scope.sentence, pause.requested_by.id, pause.requested_by.via) == ("agent refunds", "oli", "slack")
-    assert "❚❚ Paused: agent refunds." in either.told(oli)

@@ -13,7 +13,7 @@ from assent.domain.approvals import ApprovalStatus
 from assent.domain.people import Role
 from assent.store.database import Database
 from assent.store.queries import pauses
-from assent_slack.buttons import APPROVE, EDIT, OPEN, PAUSE, REJECT, TALK
+from assent_slack.buttons import APPROVE, EDIT, OPEN, REJECT, STOP, TALK
 from tests.slack.fake_blocks import reading
 from tests.slack.fake_requests import Tampering
 from tests.slack.office import Office
@@ -48,8 +48,8 @@ async def test_everything_is_acknowledged_and_answered_after(either: Office, mon
     hanging = Hanging(monkeypatch)
     people = either.people
     deliveries = [await people.press(ann, message, button) for button in (APPROVE, REJECT, EDIT, TALK, OPEN)]
-    deliveries.append(await people.press(oli, other, PAUSE))
-    await until(lambda: len(either.slack.dialogs) == 3)
+    deliveries.append(await people.press(oli, other, STOP))
+    await until(lambda: len(either.slack.dialogs) == 4)
     by_title = {dialog["title"]["text"]: dialog for dialog in either.slack.dialogs.values()}
     deliveries.append(await people.submit(ann, by_title["Comment or ask"], "Slow?"))
     deliveries += [
@@ -66,7 +66,6 @@ async def test_everything_is_acknowledged_and_answered_after(either: Office, mon
     told = [reading(whisper.message["blocks"]) for whisper in either.slack.whispers]
     for part in (
         "✔ You approved",
-        "❚❚ Paused: agent",
         "❚❚ Paused: everything",
         "Confirm in Assent",
         "What Assent understands",

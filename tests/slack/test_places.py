@@ -10,7 +10,7 @@ from assent.domain.people import Actor, Assurance, Role, Via
 from assent.domain.voting import Electorate, Need
 from assent.store import approvals, people, slack_people
 from assent.store.tables import ApprovalRow
-from assent_slack.buttons import APPROVE, DIRECT, EDIT, OBJECT, OPEN, PAUSE, REJECT, TALK
+from assent_slack.buttons import APPROVE, DIRECT, EDIT, OBJECT, OPEN, REJECT, STOP, TALK
 from tests.slack.fake_blocks import buttons, live, reading
 from tests.slack.fake_state import Failure, Limit, User
 from tests.slack.office import PAGES, Office
@@ -37,7 +37,7 @@ async def test_whoever_is_asked_gets_a_direct_message_that_stays_true(office: Of
     assert office.slack.direct(oli) == []
     assert to_ann["text"] == message["text"]
     assert buttons(to_ann).keys() == {APPROVE, REJECT, EDIT, OPEN, TALK}
-    assert PAUSE in buttons(message)
+    assert STOP in buttons(message)
     assert (await office.people.press(bea, to_bea, APPROVE)).in_time
     await office.settled()
     for copy in (to_ann, to_bea, message):

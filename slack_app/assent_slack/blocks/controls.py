@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assent.domain.approvals import Verb
 from assent_slack.blocks.excerpts import told
-from assent_slack.blocks.pieces import Block, Element, actions, button, confirmed, paragraph, words
+from assent_slack.blocks.pieces import Block, Element, actions, button, paragraph, words
 from assent_slack.buttons import (
     APPROVE,
     DECIDE_BLOCK,
@@ -14,11 +14,12 @@ from assent_slack.buttons import (
     MORE_BLOCK,
     OBJECT,
     OPEN,
-    PAUSE,
     REJECT,
+    STOP,
     TAKE_BACK,
     TALK,
     Deciding,
+    Stopping,
 )
 from assent_slack.standing import Standing
 
@@ -32,7 +33,7 @@ class Face:
     Attributes:
         person_id: The one person whose direct message it is; empty in a channel.
         asked: They are asked; everybody in a channel may be.
-        operates: They may pause; everybody in a channel may be able to.
+        operates: They may stop something; everybody in a channel may be able to.
     """
 
     person_id: str = ""
@@ -47,7 +48,7 @@ def controls(standing: Standing, face: Face, url: str) -> list[Block]:
     """The rows of buttons under a request."""
     value = Deciding(a=standing.view.id, d=standing.view.digest).written()
     if not standing.pending:
-        return [actions(DECIDE_BLOCK, [_open(url)])]
+        return [actions(DECIDE_BLOCK, [_open(url), *_stop(standing, face)])]
     rows = [actions(DECIDE_BLOCK, _deciding(standing, face, value, url))]
     if more := _more(standing, face, value):
         rows.append(actions(MORE_BLOCK, more))
@@ -89,17 +90,14 @@ def _more(standing: Standing, face: Face, value: str) -> list[Element]:
     elements = [button("Comment or ask", TALK, value=value)]
     if _has_approvals(standing, face) and standing.a_click_is_enough:
         elements.append(button("Take back my approval", TAKE_BACK, value=value))
-    if face.operates:
-        pause = button("Pause the agent", PAUSE, value=value, style="danger")
-        elements.append(confirmed(pause, "Pause the agent?", _pausing(standing), "Pause it"))
-    return elements
+    return [*elements, *_stop(standing, face)]
 
 
-def _pausing(standing: Standing) -> str:
-    return (
-        "From that moment no effect of this agent begins, in any of its runs. "
-        f"This request ({standing.view.id}) keeps waiting. An operator can resume it."
-    )
+def _stop(standing: Standing, face: Face) -> list[Element]:
+    """The button that asks what of this to stop."""
+    view = standing.view
+    beside = Stopping(g=view.agent[:200], r=view.run_id[:200], t=view.type[:200], a=view.id[:100])
+    return [button("Stop…", STOP, value=beside.written(), style="danger")] if face.operates else []
 
 
 def _has_approvals(standing: Standing, face: Face) -> bool:

@@ -21,7 +21,7 @@ from assent_slack.blocks.pieces import (
     section,
     words,
 )
-from assent_slack.buttons import DIRECT, OPEN
+from assent_slack.buttons import DIRECT, OPEN, STOP
 from assent_slack.links import Links
 
 SHOWN = 40
@@ -79,5 +79,12 @@ def _settings(links: Links, direct: bool) -> list[Block]:
     )
     return [
         paragraph(words(said, italic=True)),
-        actions("settings", [turn, button("Open the inbox", OPEN, url=links.inbox())]),
+        actions(
+            "settings",
+            [
+                turn,
+                button("Open the inbox", OPEN, url=links.inbox()),
+                button("Stop…", STOP, value="{}", style="danger"),
+            ],
+        ),
     ]

@@ -10,24 +10,28 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.errors import InvalidInput
-from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.people import Role
 from assent.domain.rollbacks import RollbackScopeKind
 from assent.store import electorate, slack_workspaces
-from assent.store.queries import inbox, pauses, runs
+from assent.store.queries import inbox, runs
 from assent.store.queries.inbox import Wanted
 from assent.store.queries.paging import PageRequest
 from assent_slack.blocks.lists import SHOWN, pending_list, run_summary
 from assent_slack.blocks.notices import notice
 from assent_slack.blocks.pieces import Message
+from assent_slack.blocks.stopping import stop_dialog
+from assent_slack.buttons import Opened
 from assent_slack.channels import find_channel
 from assent_slack.clicks import Click
 from assent_slack.deciding import answer
 from assent_slack.dependencies import Dependencies
 from assent_slack.listeners.actions.direct import want_direct
+from assent_slack.listeners.commands import pausing
 from assent_slack.listeners.commands.asked import Asked
 from assent_slack.listeners.commands.linking import link
 from assent_slack.people import Known, require
+from assent_slack.resuming import open_resume
+from assent_slack.stopping import open_view
 from assent_slack.workspaces import client_of
 
 COMMAND = "/assent"
@@ -36,8 +40,10 @@ USAGE = """What Assent understands:
 /assent pending – the requests that wait for you
 /assent run ID – what a run does
 /assent undo RUN, or RUN:ACTION – opens the preview of what would be undone
-/assent pause everything, or agent NAME, or run ID, then why – no effect in it begins from that moment
-/assent resume ID, then what was changed – end a pause
+/assent pause – asks what to stop, how and why; or say it at once: everything, agent NAME, version NAME@3, type TYPE,
+connector NAME, label LABEL, record NAME or run ID, then why, with --drain or --compensate – no effect in it begins from
+that moment
+/assent resume, or resume ID – asks what was changed, then lets it go on
 /assent paused – what is paused now
 /assent link – say who you are in Assent; /assent link CODE with a code from there
 /assent direct off, or on – direct messages
@@ -52,10 +58,22 @@ def register(app: AsyncApp, deps: Dependencies) -> None:
         await ack()
         text, click = str(body.get("text", "")), Click.by_command(body)
         words = text.split()
-        if words and words[0].lower() == "link":
+        verb = words[0].lower() if words else ""
+        trigger = str(body.get("trigger_id", ""))
+        if verb == "link":
             deps.work.start(link(deps, client, click, "".join(words[1:])))
+        elif verb == "resume":
+            pause_id, changed = (words[1] if len(words) > 1 else ""), " ".join(words[2:])
+            deps.work.start(open_resume(deps, client, click, trigger, pause_id, changed))
+        elif verb == "pause" and len(words) == 1:
+            deps.work.start(_open_stop(deps, client, click, trigger))
         else:
             deps.work.start(_answer(deps, client, click, text))
+
+
+async def _open_stop(deps: Dependencies, client: AsyncWebClient, click: Click, trigger: str) -> None:
+    opened = Opened(channel=click.channel_id, response_url=click.response_url)
+    await open_view(deps, client, click, trigger, stop_dialog(opened))
 
 
 async def _answer(deps: Dependencies, client: AsyncWebClient, click: Click, text: str) -> None:
@@ -108,34 +126,6 @@ async def _undo(asked: Asked) -> Message:
     return notice(text, asked.deps.links.undo(scope.value, wanted), "open the preview")
 
 
-async def _pause(asked: Asked) -> Message:
-    require(asked.person, Role.OPERATOR, "pause or resume")
-    scope, cause = _scope(asked)
-    pause_id = await asked.deps.gateway.pause(scope, by=asked.acting, cause=cause)
-    text = (
-        f"❚❚ Paused: {scope.sentence}. No effect in it begins from now on. To go on: /assent resume {pause_id} REASON"
-    )
-    return notice(text, asked.deps.links.stop())
-
-
-async def _resume(asked: Asked) -> Message:
-    require(asked.person, Role.OPERATOR, "pause or resume")
-    pause_id = asked.word(0, "the id of a pause")
-    await asked.deps.gateway.resume(pause_id, by=asked.acting, note=asked.rest(1))
-    return notice(f"▶ Resumed: {pause_id} is over.", asked.deps.links.stop())
-
-
-async def _paused(asked: Asked) -> Message:
-    def read() -> str:
-        with asked.deps.database.read() as session:
-            return "\n".join(
-                f"❚❚ {pause.scope.sentence} · {pause.id} · by {pause.requested_by.name}"
-                for pause in pauses.active(session, limit=SHOWN)
-            )
-
-    return notice(await asyncio.to_thread(read) or "Nothing is paused.", asked.deps.links.stop())
-
-
 async def _direct(asked: Asked) -> Message:
     wanted = asked.word(0, "on or off").lower()
     if wanted not in {"on", "off"}:
@@ -173,24 +163,12 @@ async def _channel(asked: Asked) -> Message:
     return notice(f"✔ Requests are posted in #{name} from now on.", asked.deps.links.inbox())
 
 
-def _scope(asked: Asked) -> tuple[Scope, str]:
-    kind = asked.word(0, "what to pause: everything, agent NAME or run ID").lower()
-    if kind == ScopeKind.EVERYTHING.value:
-        return Scope(kind=ScopeKind.EVERYTHING), asked.rest(1)
-    if kind not in {ScopeKind.AGENT.value, ScopeKind.RUN.value}:
-        raise InvalidInput(
-            f"Assent cannot pause {kind!r}.", where="command", todo="Say everything, agent NAME or run ID."
-        )
-    return Scope(kind=ScopeKind(kind), name=asked.word(1, f"which {kind}")[:200]), asked.rest(2)
-
-
 _VERBS: Mapping[str, Callable[[Asked], Awaitable[Message]]] = {
     "pending": _pending,
     "run": _run,
     "undo": _undo,
-    "pause": _pause,
-    "resume": _resume,
-    "paused": _paused,
+    "pause": pausing.pause,
+    "paused": pausing.paused,
     "direct": _direct,
     "channel": _channel,
 }
