@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from assent.domain.errors import Unavailable
@@ -26,6 +27,7 @@ from assent.store.turns import Turns
 MOST_MEMBERS = 32
 """Transactions that share a commit at most, so that the first of them does not wait for long."""
 
+_SAVE = "SAVEPOINT member"
 _RELEASE = "RELEASE member"
 _T = TypeVar("_T")
 
@@ -192,6 +194,7 @@ class _Batch:
         except BaseException:
             self._turns.give()
             raise
+        self._session: Session | None = None
         self._spoilt = False
         self._members: list[_Member[object]] = []
 
@@ -204,14 +207,20 @@ class _Batch:
         """Run a transaction in the transaction: its error takes back what it did, and nothing else."""
         self._members.append(member)
         try:
-            self._connection.exec_driver_sql("SAVEPOINT member")
-            with Session(self._connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
-                member.run(session)
-                session.flush()
-            self._connection.exec_driver_sql(_RELEASE)
+            self._tell(_SAVE)
+            session = self._session or Session(
+                self._connection, expire_on_commit=False, join_transaction_mode="rollback_only"
+            )
+            self._session = session
+            member.run(session)
+            session.flush()
+            # The next one reads its rows itself.
+            session.expunge_all()
+            self._tell(_RELEASE)
         except BaseException as error:
             member.error, self._spoilt = error, True
-            self._take_back(member)
+            self._leave_session()
+            self._take_back()
 
     def commit(self) -> None:
         """Commit for all members, and let them go on."""
@@ -222,6 +231,7 @@ class _Batch:
         except BaseException as error:
             self._fail(error)
         finally:
+            self._leave_session()
             if self._spoilt:
                 self._connection.invalidate()
             self._connection.close()
@@ -229,14 +239,28 @@ class _Batch:
             for member in self._members:
                 member.over.set()
 
-    def _take_back(self, member: _Member[object]) -> None:
+    def _take_back(self) -> None:
         """Undo what one member did; a flush that failed has taken back everybody's, then the commit fails for all."""
         try:
             if self._alive:
-                self._connection.exec_driver_sql("ROLLBACK TO member")
-                self._connection.exec_driver_sql(_RELEASE)
+                self._tell("ROLLBACK TO member")
+                self._tell(_RELEASE)
         except SQLAlchemyError:
             self._connection.invalidate()
+
+    def _leave_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _tell(self, command: str) -> None:
+        """Give SQLite a command that has neither values nor an answer, past all that prepares for those."""
+        driver = self._connection.connection.driver_connection
+        assert driver is not None
+        try:
+            driver.execute(command)
+        except sqlite3.Error as error:
+            raise OperationalError(command, None, error) from error
 
     def _fail(self, cause: BaseException) -> None:
         self._spoilt = True
