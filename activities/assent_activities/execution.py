@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections import deque
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -62,7 +63,7 @@ class Execution:
         touched: list[str] | None = None
 
         def prepare(session: Session) -> ActionOutcome | Job | _LookFirst:
-            return self._prepare(session, job, request.decision, touched, vote_only=request.vote_only)
+            return self._prepare(session, job, request, touched)
 
         while True:
             outcome = self._deps.database.together(prepare)
@@ -78,13 +79,7 @@ class Execution:
                 return recovered
 
     def _prepare(
-        self,
-        session: Session,
-        job: Job,
-        decision: Decision | None,
-        touched: list[str] | None = None,
-        *,
-        vote_only: bool = False,
+        self, session: Session, job: Job, asked: ExecuteAction, touched: list[str] | None = None
     ) -> ActionOutcome | Job | _LookFirst:
         """Claim the action, as it was admitted, if everything allows it; else say what it is."""
         now = self._deps.clock()
@@ -98,14 +93,15 @@ class Execution:
         held: list[str] = []
         if found.pauses:
             subject = admitted_subject(job.header, row, self._deps.registry, touched or ())
-            held = found.holds(subject, cleared_at=cleared_at(row, request, decision))
+            held = found.holds(subject, cleared_at=cleared_at(row, request, asked.decision))
             if not held and found.records and touched is None:
                 return _LookFirst(dataclasses.replace(job, action=action_of(row), edited=row.edited))
         approved = request is None or request.status == ApprovalStatus.APPROVED.value
         if request is not None and not status.settled and status is not ActionStatus.CLAIMED:
-            approved = self._weigh(session, job, Case(row, request, bool(held), now), decision, approved)
-        elif request is not None and decision is not None:
-            self._weighing.late(session, Case(row, request, bool(held), now), decision)
+            approved = self._weigh_all(session, job, Case(row, request, bool(held), now), asked, approved)
+        elif request is not None:
+            for decision in [*asked.earlier, *([asked.decision] if asked.decision else [])]:
+                self._weighing.late(session, Case(row, request, bool(held), now), decision)
         if status.settled or status is ActionStatus.CLAIMED or not approved:
             return self._outcome(session, job, row, now)
         job = dataclasses.replace(job, action=action_of(row), edited=row.edited)
@@ -116,12 +112,25 @@ class Execution:
             return self._outcome(session, job, row, now, held)
         if request is None and row.tier == Tier.APPROVE and not self._covered_still(session, job, row, now):
             return self._outcome(session, job, row, now)
-        if vote_only:
+        if asked.vote_only:
             row.status = advance(ActionStatus(row.status), ActionStatus.CLEARED).value
             session.flush()
             return self._outcome(session, job, row, now)
         self._claim(session, job, row, now)
         return job
+
+    def _weigh_all(self, session: Session, job: Job, case: Case, asked: ExecuteAction, approved: bool) -> bool:
+        """Weigh votes in the order in which they came; those behind the one that decides are late."""
+        approved_before = approved
+        votes = deque(asked.earlier)
+        while votes and not approved:
+            approved = self._weigh(session, job, case, votes.popleft(), approved)
+        if approved == approved_before:
+            return self._weigh(session, job, case, asked.decision, approved)
+        session.refresh(case.request)
+        for vote in [*votes, *([asked.decision] if asked.decision else [])]:
+            self._weighing.late(session, case, vote)
+        return True
 
     def _weigh(self, session: Session, job: Job, case: Case, decision: Decision | None, approved: bool) -> bool:
         """Whether the request is approved, by this decision or before; what had to wait since is looked at again."""

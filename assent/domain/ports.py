@@ -68,12 +68,14 @@ class ExecuteAction(BaseModel):
     """Perform an action that was cleared, by a decision or by admission of a long one.
 
     Attributes:
+        earlier: Approvals that came before ``decision`` and have not counted yet, oldest first.
         vote_only: Only let the decision count; what it clears is performed by a call of its own. So one of several
             votes on a long action costs no more than one on a quick one.
     """
 
     header: RunHeader
     action: ProposedAction
+    earlier: list[Decision] = Field(default_factory=list)
     decision: Decision | None = None
     vote_only: bool = False
 

@@ -338,3 +338,26 @@ def test_nobody_is_noted_where_the_card_does_not_ask(stage: Stage) -> None:
     assert waiting.approval_id is not None
     openings.note(stage.database, waiting.approval_id, FIN.id, stage.clock())
     assert stage.find(OpeningRow, (waiting.approval_id, waiting.digest, FIN.id)) is None
+
+
+def test_votes_that_came_together_count_in_their_order(election: Election) -> None:
+    waiting = election.ask()
+    votes = [election.decision(waiting, person) for person in (SRE, FIN, SRE2)]
+    header = election.stage.header(first=False)
+    request = ExecuteAction(header=header, action=PAY, earlier=votes[:2], decision=votes[2])
+    assert election.stage.execution.execute(request).status is _S.DONE
+    assert election.events() == ["approval.voted"] * 2 + ["approval.decided", "effect.claimed", "effect.done"]
+    assert [election.row(number).counted for number in (1, 2, 3)] == [True] * 3
+    assert election.stage.execution.execute(request).status is _S.DONE
+    assert election.stage.desk.balances == {"bob": 40}
+
+
+def test_a_vote_behind_the_one_that_decided_is_late(election: Election) -> None:
+    waiting = election.ask()
+    votes = [election.decision(waiting, person) for person in (SRE, FIN, OUT, SRE2, FIN2)]
+    header = election.stage.header(first=False)
+    request = ExecuteAction(header=header, action=PAY, earlier=votes[:4], decision=votes[4])
+    assert election.stage.execution.execute(request).status is _S.DONE
+    assert [election.row(number).counted for number in range(1, 6)] == [True, True, False, True, False]
+    assert "already approved" in election.row(5).why_not
+    election.stage.check_chain()

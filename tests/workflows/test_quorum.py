@@ -142,6 +142,16 @@ async def test_a_long_action_waits_for_all_its_votes(world: World) -> None:
     assert len(scheduled) == 1
 
 
+async def test_everybody_votes_in_the_same_moment(world: World) -> None:
+    people_arrive(world)
+    world.publish(CARD + "approval: {need: [{of: finance}, {of: sre, count: 2}]}\n")
+    run_id, waiting = await waiting_payment(world)
+    votes = await asyncio.gather(*(world.decide(waiting, Verb.APPROVE, by=one) for one in (FIN, SRE, SRE2)))
+    assert (await world.result(run_id)).status is RunStatus.COMPLETED
+    assert [(await fate(world, vote)).counted for vote in votes] == [True] * 3
+    assert world.desk.balances == {"bob": 40}
+
+
 async def test_two_people_decide_in_the_same_moment(world: World) -> None:
     """One outcome each time, and both are told the truth about their decision."""
     people_arrive(world)

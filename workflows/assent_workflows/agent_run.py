@@ -8,7 +8,7 @@ continued run carries over, so its size does not grow with what was done.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from temporalio import workflow
@@ -50,6 +50,9 @@ MAX_UNDER_WAY = 500
 
 _FAILED = (ActivityError, ApplicationError)
 """An activity that is not tried again: a regular one comes wrapped, a local one as it was raised."""
+
+_VOTES_TOGETHER = "votes-together"
+"""Histories without this mark weighed every vote in an activity of its own."""
 
 _HELD_POLL = timedelta(minutes=1)
 """A held action looks again by itself after this time, in case the message that a pause ended was lost."""
@@ -293,9 +296,20 @@ class AgentRun:
                 return await self._revise(waiting, decision)
             if decision.verb is Verb.REJECT:
                 return await self._close(waiting, ActionStatus.REJECTED, decision.reason, decision)
-            waiting.decision = decision
-            return await self._execute(waiting)
+            votes = [decision, *self._further_approvals(decision, decisions)]
+            waiting.decision = votes.pop()
+            return await self._execute(waiting, votes)
         return outcome
+
+    def _further_approvals(self, first: Decision, waiting: list[Decision | Edit]) -> list[Decision]:
+        """Take the approvals that came right behind one while the run was busy; they are weighed together with it."""
+        further: list[Decision] = []
+        if first.verb is not Verb.APPROVE or not waiting or not workflow.patched(_VOTES_TOGETHER):
+            return further
+        while waiting and isinstance(vote := waiting[0], Decision) and vote.verb is Verb.APPROVE:
+            further.append(vote)
+            del waiting[0]
+        return further
 
     async def _revise(self, waiting: WaitingAction, edit: Edit) -> ActionOutcome:
         try:
@@ -331,10 +345,12 @@ class AgentRun:
                 return message
         return None
 
-    async def _execute(self, waiting: WaitingAction) -> ActionOutcome:
+    async def _execute(self, waiting: WaitingAction, earlier: Sequence[Decision] = ()) -> ActionOutcome:
         self._asked_at[waiting.action.key] = self._wakes
         outcome = waiting.outcome
-        request = ExecuteAction(header=self._later_header(), action=waiting.action, decision=waiting.decision)
+        request = ExecuteAction(
+            header=self._later_header(), action=waiting.action, earlier=list(earlier), decision=waiting.decision
+        )
         if outcome.status is ActionStatus.AWAITING and outcome.votes > 1 and outcome.speed is Speed.LONG:
             return await calls.execute(request.model_copy(update={"vote_only": True}), Speed.QUICK)
         return await calls.execute(request, outcome.speed)
@@ -403,7 +419,7 @@ class AgentRun:
             return False
         if self._stopped:
             return True
-        return not self._plan.left and (not self._input.open or bool(self._ending))
+        return self._plan.over and (not self._input.open or bool(self._ending))
 
     @property
     def _carrying(self) -> bool:

@@ -50,6 +50,11 @@ class PlanProgress:
         return [action.model_copy(update={"after": sorted(self._all[key])}) for key, action in self._left.items()]
 
     @property
+    def over(self) -> bool:
+        """Whether every action has started."""
+        return not self._left
+
+    @property
     def has_ready(self) -> bool:
         """Whether an action may start now."""
         return bool(self._ready)
