@@ -11,18 +11,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from temporalio.client import Client, GrpcCompression
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from assent.runtime import processes
+from assent.runtime.temporal.messages import DATA_CONVERTER
 
 READY = "ready"
 _EFFECT = "effect"
 STOP_SECONDS = 30.0
 
 
-async def connect(address: str) -> Client:
+async def connect(address: str, converter: DataConverter = DATA_CONVERTER) -> Client:
     """A client as every process of a benchmark uses it: pydantic messages, no compression."""
-    return await Client.connect(address, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE)
+    return await Client.connect(address, data_converter=converter, grpc_compression=GrpcCompression.NONE)
 
 
 class Effects:

@@ -5,13 +5,12 @@ Run as ``python -m benchmarks.worker ADDRESS FOLDER PREFIX DATABASE_URL``.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
 from assent.runtime import processes
 from assent.runtime.settings import Settings
-from assent.runtime.worker import rarely_collect_garbage, running_worker
+from assent.runtime.worker import on_quick_loop, rarely_collect_garbage, running_worker
 from assent.store.database import Database
 from assent_activities.connectors import build_registry
 from benchmarks.connector import BenchConnector
@@ -31,5 +30,5 @@ async def _main(address: str, folder: str, prefix: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(*sys.argv[1:]))
+    on_quick_loop(_main(*sys.argv[1:]))
     processes.leave(0)

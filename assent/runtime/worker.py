@@ -7,15 +7,18 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from assent import __version__
 from assent.domain.clock import Clock
 from assent.domain.errors import AssentError
 from assent.domain.pauses import PauseInput
@@ -60,6 +63,9 @@ anything, so on a machine that is short of processor time it would only hit runs
 it hit may never be let go of. Passing each step to a thread for it costs time, too.
 """
 
+BUILD_ID = f"assent-{__version__}"
+"""What Temporal shows as the code that ran a workflow; by default the SDK reads all modules again to make one up."""
+
 _WORKFLOWS: Mapping[Queue, Sequence[type]] = {
     Queue.RUNS: [AgentRun],
     Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue, SettlingWorkflow],
@@ -68,7 +74,7 @@ _WORKFLOWS: Mapping[Queue, Sequence[type]] = {
 
 def main(settings: Settings) -> None:
     """Run a worker until SIGTERM or Ctrl-C, then let running activities finish for :data:`GRACE`."""
-    asyncio.run(_main(settings))
+    on_quick_loop(_main(settings))
 
 
 async def _main(settings: Settings) -> None:
@@ -82,9 +88,7 @@ async def _main(settings: Settings) -> None:
     try:
         client = await connect(settings)
         channels = channels_of(settings)
-        await keep_schedule(
-            client, settings.task_queue_prefix, every=timedelta(minutes=settings.drill_check_minutes)
-        )
+        await keep_schedule(client, settings.task_queue_prefix, every=timedelta(minutes=settings.drill_check_minutes))
         async with running_worker(client, database, connectors.registry, settings, channels=channels):
             log.info("The worker is ready.")
             await stop.wait()
@@ -92,6 +96,16 @@ async def _main(settings: Settings) -> None:
     finally:
         connectors.close()
         database.close()
+
+
+def on_quick_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run a worker's main coroutine on uvloop, where there is one: a worker's event loop is half of what it does."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+    else:
+        import uvloop
+
+        uvloop.run(main)
 
 
 def rarely_collect_garbage() -> None:
@@ -162,6 +176,7 @@ async def running_worker(
                     workflows=_WORKFLOWS.get(queue, []),
                     activities=[*activities[queue], *(conduct.activities if queue is Queue.CONTROL else ())],
                     activity_executor=executor,
+                    build_id=BUILD_ID,
                     workflow_runner=workflow_runner(),
                     debug_mode=INLINE,
                     max_cached_workflows=settings.worker_cached_workflows,

@@ -9,13 +9,13 @@ import time
 from datetime import timedelta
 
 from temporalio.client import Client, GrpcCompression
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConnectConfig
 from temporalio.service import RPCError
 
 from assent.domain.errors import Unavailable
 from assent.runtime import instance
 from assent.runtime.settings import Settings
+from assent.runtime.temporal.messages import DATA_CONVERTER
 
 PATIENCE = timedelta(seconds=30)
 """How long a process that starts waits for a Temporal server that is still coming up."""
@@ -78,7 +78,7 @@ async def _attempt(config: ClientConnectConfig) -> Client:
     near = is_loopback(config["target_host"])
     return await Client.connect(
         **config,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         grpc_compression=GrpcCompression.NONE if near else GrpcCompression.GZIP,
     )
 
