@@ -80,7 +80,7 @@ def request_card(
         stopped_because=[reason for reason in verdict.reasons if reason.effect in _STOPS],
         undo=undo_sentence(type, action),
         agent_words=action.reason,
-        amount=_amount(type, action, preview),
+        amount=amount_moved(type, action, preview),
         on_silence=_silence(card, action, rules),
         revision=revision,
         revised=revised,
@@ -89,7 +89,7 @@ def request_card(
         currency=currency_of_call(type, action.arguments),
         money=sorted({*type.money, *([type.amount] if type.amount else [])}),
         target=_target(type, action, facts),
-        reaches=list(_reaches(type, action, preview)),
+        reaches=list(reached_by(type, action, preview)),
         undoing=_undoing(type, action),
         received=_received(facts.received),
         looked_at=facts.looked_at,
@@ -152,7 +152,7 @@ def _silence(card: AgentCard, action: ProposedAction, rules: ApprovalRules | Non
     return f"If nobody decides within {write_duration(card.actions[action.type].expires)}, it is rejected."
 
 
-def _amount(type: ActionType, action: ProposedAction, preview: Preview) -> float | None:
+def amount_moved(type: ActionType, action: ProposedAction, preview: Preview) -> float | None:
     """Money moved: what the arguments say, else what the connector worked out."""
     declared = action.arguments.get(type.amount) if type.amount else None
     return _number(preview.extent.amount if declared is None else declared)
@@ -176,7 +176,8 @@ def _target(type: ActionType, action: ProposedAction, facts: Facts) -> Target | 
     return Target(words=words, resource=resource or (facts.resources[0] if len(facts.resources) == 1 else ""))
 
 
-def _reaches(type: ActionType, action: ProposedAction, preview: Preview) -> Iterable[Reached]:
+def reached_by(type: ActionType, action: ProposedAction, preview: Preview) -> Iterable[Reached]:
+    """What an action reaches, by unit: what the connector worked out, else what the arguments say."""
     said = dict(preview.extent.reaches)
     for declared in type.blast:
         count = said.pop(declared.unit, None)

@@ -45,10 +45,10 @@ def look(registry: Mapping[str, Operation], job: Job) -> Preview:
         return Preview([], note=f"The records could not be looked at: {spoken(error)}")
     except Exception as error:
         return Preview([], note=f"The records could not be looked at: {type(error).__name__}.")
-    return _measured(operation, call, Preview(changes))
+    return measured(operation, call, Preview(changes))
 
 
-def _measured(operation: Operation, call: Call, seen: Preview) -> Preview:
+def measured(operation: Operation, call: Call, seen: Preview) -> Preview:
     """The preview with its extent; one that cannot be told is noted, never guessed."""
     if not isinstance(operation, Measuring):
         return seen

@@ -48,6 +48,7 @@ def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Q
             rollback.start,
             rollback.stop_run,
             rollback.undo_batch,
+            rollback.look,
             rollback.finish,
             settling.reconcile,
             settling.settle,

@@ -118,7 +118,7 @@ async def _steps(
             note(f"{counted(plan.to_undo, 'effect')} can be undone; nothing was changed.")
             return None
         confirm(f"Undo {counted(plan.to_undo, 'effect')}?", yes)
-        rollback_id = await gateway.rollback(scope, by=console_actor(), reason=reason)
+        rollback_id = (await gateway.rollback(scope, by=console_actor(), reason=reason)).id
         note(f"{rollback_id} began.")
         return await _followed(database, rollback_id)
 

@@ -219,8 +219,8 @@ class RollbackRequest(BaseModel):
         by: Who asked.
         reason: Why.
         requested_at: When.
-        preview_id: The preview that they saw; empty if none binds it.
-        digest: Its digest: with another one the rollback does not start.
+        preview_id: The preview that they saw: with another digest than its own it does not start; empty if none
+            binds it.
         round: 0 at first; later ones try again what was left.
     """
 
@@ -230,7 +230,6 @@ class RollbackRequest(BaseModel):
     reason: str = Field(default="", max_length=MAX_REASON)
     requested_at: datetime
     preview_id: str = ""
-    digest: str = ""
     round: int = 0
 
 

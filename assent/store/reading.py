@@ -8,12 +8,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from assent.domain.actions import ActionOutcome, ActionStatus, Reason
-from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackScopeKind, UndoStep
 from assent.store.database import Database
-from assent.store.tables import ActionRow, ApprovalRow, RollbackRow, RollbackStepRow, RunRow
-
-MAX_STEPS = 1_000
-"""Steps of a rollback that are read at once."""
+from assent.store.tables import ActionRow, ApprovalRow, RunRow
 
 
 def action_outcome(database: Database, action_id: str, now: datetime) -> ActionOutcome | None:
@@ -49,22 +45,3 @@ def run_exists(database: Database, run_id: str) -> bool:
     """Whether the projection has a run."""
     with database.read() as session:
         return session.get(RunRow, run_id) is not None
-
-
-def rollback_plan(database: Database, rollback_id: str) -> RollbackPlan | None:
-    """A rollback's or preview's first :data:`MAX_STEPS` steps, in the order of undoing."""
-    with database.read() as session:
-        row = session.get(RollbackRow, rollback_id)
-        if row is None:
-            return None
-        steps = session.execute(
-            select(RollbackStepRow)
-            .where(col(RollbackStepRow.rollback_id) == rollback_id)
-            .order_by(col(RollbackStepRow.ordinal))
-            .limit(MAX_STEPS)
-        ).scalars()
-        return RollbackPlan(
-            rollback_id=row.id,
-            scope=RollbackScope(kind=RollbackScopeKind(row.scope_kind), id=row.scope_id),
-            steps=[UndoStep.model_validate(step.step) for step in steps],
-        )

@@ -95,7 +95,7 @@ def test_an_undo_whose_outcome_was_lost_is_repeated_after_its_lease(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(undoing.activities, "_record", dies)
+        patched.setattr(undoing.activities._undoing, "_record", dies)
         with pytest.raises(Died):
             undoing.undo()
     assert undoing.stage.row(UndoRow, "run-1:t2").status == UndoStatus.CLAIMED
@@ -106,21 +106,22 @@ def test_an_undo_whose_outcome_was_lost_is_repeated_after_its_lease(
     assert undoing.stage.desk.balances == {"bob": 0}
 
 
-def test_a_step_whose_writing_was_lost_counts_for_its_rollback(
-    undoing: Undoing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_outcome_and_its_step_are_written_together(undoing: Undoing, monkeypatch: pytest.MonkeyPatch) -> None:
     undoing.start()
 
     def dies(*_: Any, **__: Any) -> None:
-        raise Died
+        raise RuntimeError("The disk is full.")
 
     with monkeypatch.context() as patched:
         patched.setattr("assent.store.undos.finish_step", dies)
-        with pytest.raises(Died):
+        with pytest.raises(RuntimeError):
             undoing.undo()
+    assert undoing.stage.row(UndoRow, "run-1:t2").status == UndoStatus.CLAIMED
+    undoing.stage.clock.turn(seconds=61)
     progress = undoing.undo()
     assert (progress.undone, progress.left) == (3, 0)
-    assert undoing.events("t2") == ["undo.claimed", "undo.done"]
+    assert undoing.events("t2") == ["undo.claimed", "undo.claimed", "undo.done"]
+    assert undoing.stage.desk.balances == {"bob": 0}
 
 
 def test_an_undo_that_comes_late_changes_nothing(stage: Stage) -> None:

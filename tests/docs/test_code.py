@@ -139,7 +139,7 @@ async def test_the_written_connector_does_and_undoes(temporal_server: str, setti
 
     async def undo(run_id: str) -> RollbackStatus:
         scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
-        rollback_id = await world.gateway.rollback(scope, by=ANN)
+        rollback_id = (await world.gateway.rollback(scope, by=ANN)).id
         handle = world.client.get_workflow_handle(rollback_id, result_type=RollbackResult)
         result: RollbackResult = await handle.result()
         return result.status

@@ -99,7 +99,7 @@ async def undone(world: World) -> list[str]:
     await world.gateway.propose(run_id, action("tip", "desk.tip", to="bob", amount=2), by=AGENT)
     scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
     preview = await world.gateway.preview_rollback(scope, by=ANN)
-    rollback_id = await world.gateway.rollback(scope, by=ANN, reason="Wrong customer")
+    rollback_id = (await world.gateway.rollback(scope, by=ANN, reason="Wrong customer")).id
 
     def finished() -> bool:
         with world.database.read() as session:
@@ -320,7 +320,7 @@ async def undone_while_waiting(world: World) -> list[str]:
     )
     await world.outcome(run_id, "c", ActionStatus.AWAITING)
     scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
-    rollback_id = await world.gateway.rollback(scope, by=ANN, reason="Wrong.")
+    rollback_id = (await world.gateway.rollback(scope, by=ANN, reason="Wrong.")).id
     await world.client.get_workflow_handle(rollback_id).result()
     return [run_id, rollback_id]
 
@@ -330,7 +330,7 @@ async def undone_action(world: World) -> list[str]:
     run_id = await world.start(action("a", "desk.tip", to="bob", amount=1))
     await world.result(run_id)
     scope = RollbackScope(kind=RollbackScopeKind.ACTION, id=f"{run_id}:a")
-    rollback_id = await world.gateway.rollback(scope, by=ANN)
+    rollback_id = (await world.gateway.rollback(scope, by=ANN)).id
     await world.client.get_workflow_handle(rollback_id).result()
     return [rollback_id]
 

@@ -13,7 +13,7 @@ from sqlmodel import col
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import Verb
 from assent.domain.effects import UndoStatus
-from assent.domain.errors import NotFound, Unavailable
+from assent.domain.errors import Conflict, NotFound, Unavailable
 from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.rollbacks import (
     RollbackPlan,
@@ -52,7 +52,7 @@ async def tipped(world: World, *amounts: float, to: str = "bob") -> str:
 
 
 async def roll_back(world: World, scope: RollbackScope) -> RollbackResult:
-    rollback_id = await world.gateway.rollback(scope, by=ANN, reason="It was wrong.")
+    rollback_id = (await world.gateway.rollback(scope, by=ANN, reason="It was wrong.")).id
     result: RollbackResult = await world.client.get_workflow_handle(rollback_id, result_type=RollbackResult).result()
     assert result.rollback_id == rollback_id
     return result
@@ -137,12 +137,10 @@ async def test_only_once(world: World) -> None:
     assert world.desk.undone == [f"{run_id}:a#undo"]
 
 
-async def test_two_rollbacks_at_once_undo_each_effect_once(world: World) -> None:
+async def test_rollbacks_at_once_undo_each_effect_once(world: World) -> None:
     run_id = await tipped(world, 1, 1, 1, 1, 1)
     results = await asyncio.gather(
-        roll_back(world, of_run(run_id)),
-        roll_back(world, of_run(run_id)),
-        *(roll_back(world, of_action(run_id, key)) for key in "de"),
+        roll_back(world, of_run(run_id)), *(roll_back(world, of_action(run_id, key)) for key in "de")
     )
     undone_at_once = sum(result.undone for result in results)
     after = await roll_back(world, of_run(run_id))
@@ -151,6 +149,19 @@ async def test_two_rollbacks_at_once_undo_each_effect_once(world: World) -> None
     assert world.desk.balances == {"bob": 0}
     for key in "abcde":
         assert world.events(action_id=f"{run_id}:{key}").count("undo.done") == 1
+
+
+async def test_the_second_of_one_scope_is_told_of_the_first(world: World) -> None:
+    run_id = await tipped(world, 1)
+    go_on = threading.Event()
+    world.desk.undo_trouble = lambda call: go_on.wait() and None
+    first = await world.gateway.rollback(of_run(run_id), by=ANN)
+    with pytest.raises(Conflict, match=first.id) as refused:
+        await world.gateway.rollback(of_run(run_id), by=ANN)
+    assert refused.value.where == first.id
+    go_on.set()
+    await world.client.get_workflow_handle(first.id).result()
+    assert world.desk.undone == [f"{run_id}:a#undo"]
 
 
 async def test_what_cannot_be_taken_back_is_left_for_a_person(world: World) -> None:
@@ -226,9 +237,11 @@ async def test_a_live_run_is_stopped_first(world: World) -> None:
         open=True,
     )
     await asyncio.to_thread(started.wait)
-    rollback_id = await world.gateway.rollback(of_run(run_id), by=ANN)
-    await world.eventually(lambda: _pause(world, f"pause-{rollback_id}"))
+    begin = asyncio.create_task(world.gateway.rollback(of_run(run_id), by=ANN))
+    pause = await world.eventually(lambda: _pause_of_run(world, run_id))
     go_on.set()
+    rollback_id = (await begin).id
+    assert pause.id == f"pause-{rollback_id}"
     handle = world.client.get_workflow_handle(rollback_id, result_type=RollbackResult)
     result: RollbackResult = await handle.result()
     assert (result.status, result.undone, result.left) == (RollbackStatus.DONE, 2, 0)
@@ -238,6 +251,11 @@ async def test_a_live_run_is_stopped_first(world: World) -> None:
     assert world.desk.balances == {"bob": 0}
     assert world.desk.done == [f"{run_id}:a", f"{run_id}:slow"]
     assert not _pause(world, f"pause-{rollback_id}").active
+
+
+def _pause_of_run(world: World, run_id: str) -> PauseRow | None:
+    with world.database.read() as session:
+        return session.execute(select(PauseRow).where(col(PauseRow.scope_name) == run_id)).scalar_one_or_none()
 
 
 def _pause(world: World, pause_id: str) -> PauseRow:

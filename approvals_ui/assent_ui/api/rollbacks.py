@@ -35,7 +35,7 @@ async def roll_back(
         plan = await deps.gateway.preview_rollback(scope, by=viewer.actor)
         response.status_code = 200
         return schemas.PreviewOut.model_validate(plan)
-    rollback_id = await deps.gateway.rollback(scope, by=viewer.actor, reason=body.reason)
+    rollback_id = (await deps.gateway.rollback(scope, by=viewer.actor, reason=body.reason)).id
     here = f"/api/v1/rollbacks/{rollback_id}"
     response.headers["Location"] = here
     return schemas.RollbackStarted(rollback_id=rollback_id, rollback=here)

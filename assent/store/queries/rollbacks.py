@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,9 +11,12 @@ from sqlmodel import col
 
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, RollbackStatus, UndoStep
+from assent.domain.rollback_approval import RollbackRules, RollbackVerb, RollbackVote
+from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackStatus, RollbackTotals, UndoStep
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest
-from assent.store.tables import RollbackRow, RollbackStepRow
+from assent.store.rollback_plans import scope_of, totals_of
+from assent.store.tables import RollbackRow, RollbackStepRow, RollbackVoteRow
+from assent.store.undos import Tally, tally
 
 STEPS_SHOWN = 1_000
 """Steps of a rollback read at once at most; go on after the last one's ordinal."""
@@ -36,7 +39,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class RollbackView:
-    """A rollback.
+    """A rollback or a preview.
 
     Attributes:
         id: Its id.
@@ -47,6 +50,17 @@ class RollbackView:
         requested_at: When.
         finished_at: When it ended.
         steps: Its effects, newest first, at most :data:`STEPS_SHOWN`; only filled by :func:`one`.
+        message: Why it was refused, or what has changed since the preview.
+        totals: What its plan adds up to, as far as it is written.
+        digest: Of its plan; empty until that is complete.
+        complete: All of its plan is written.
+        preview_id: The preview that bound it; empty if none did.
+        rules: Who must agree to it, where somebody must.
+        expires_at: How long they have.
+        held_by: Who holds it.
+        held_at: Since when.
+        round: How often what was left was tried again.
+        counts: How many of its effects have come to what; not filled in lists.
     """
 
     id: str
@@ -57,15 +71,42 @@ class RollbackView:
     requested_at: datetime
     finished_at: datetime | None
     steps: tuple[StepView, ...] = ()
+    message: str = ""
+    totals: RollbackTotals = field(default_factory=RollbackTotals)
+    digest: str = ""
+    complete: bool = True
+    preview_id: str = ""
+    rules: RollbackRules | None = None
+    expires_at: datetime | None = None
+    held_by: Actor | None = None
+    held_at: datetime | None = None
+    round: int = 0
+    counts: Tally = field(default_factory=Tally)
+
+    @property
+    def undone(self) -> int:
+        """Effects undone so far."""
+        return self.counts.undone
+
+    @property
+    def left(self) -> int:
+        """Effects that need a person so far."""
+        return self.counts.left
+
+    @property
+    def needs(self) -> str:
+        """Who must agree to it, in words; empty if nobody must."""
+        return self.rules.words if self.rules else ""
 
 
 _ROLLBACKS = Order("rollbacks", [col(RollbackRow.requested_at), col(RollbackRow.id)])
 _REAL = col(RollbackRow.status) != RollbackStatus.PREVIEW.value
 
 
-def page(session: Session, *, request: PageRequest = FIRST) -> Page[RollbackView]:
-    """All rollbacks, newest first, without their steps and without previews."""
-    rows = session.execute(_ROLLBACKS.window(select(RollbackRow).where(_REAL), request)).scalars().all()
+def page(session: Session, *, status: RollbackStatus | None = None, request: PageRequest = FIRST) -> Page[RollbackView]:
+    """All rollbacks, or those of one status, newest first, without their steps and without previews."""
+    wanted = _REAL if status is None else col(RollbackRow.status) == status.value
+    rows = session.execute(_ROLLBACKS.window(select(RollbackRow).where(wanted), request)).scalars().all()
     return _ROLLBACKS.page(rows, request, _view)
 
 
@@ -74,6 +115,48 @@ def of_scope(session: Session, scope_id: str, *, limit: int = 50) -> tuple[Rollb
     wanted = select(RollbackRow).where(col(RollbackRow.scope_id) == scope_id, _REAL).limit(limit)
     rows = session.execute(wanted).scalars()
     return tuple(_view(row) for row in sorted(rows, key=lambda row: (row.requested_at, row.id), reverse=True))
+
+
+def awaiting(session: Session, *, request: PageRequest = FIRST) -> Page[RollbackView]:
+    """Rollbacks that await approval, newest first, without their steps."""
+    return page(session, status=RollbackStatus.AWAITING, request=request)
+
+
+def votes(session: Session, rollback_id: str) -> tuple[RollbackVote, ...]:
+    """What people said of a rollback that awaits or awaited approval, the first one first."""
+    rows = session.execute(select(RollbackVoteRow).where(col(RollbackVoteRow.rollback_id) == rollback_id)).scalars()
+    said = [
+        RollbackVote(verb=RollbackVerb(row.verb), by=Actor.model_validate(row.by), at=row.at, reason=row.reason)
+        for row in rows
+    ]
+    return tuple(sorted(said, key=lambda vote: vote.at))
+
+
+def plan(session: Session, rollback_id: str, *, limit: int = STEPS_SHOWN) -> RollbackPlan | None:
+    """A rollback's or preview's plan with its first steps; ``None`` if there is none of that id."""
+    row = session.get(RollbackRow, rollback_id)
+    if row is None:
+        return None
+    return RollbackPlan(
+        rollback_id=row.id,
+        scope=scope_of(row),
+        steps=[view.step for view in steps(session, rollback_id, limit=limit)],
+        totals=totals_of(row),
+        digest=row.digest if row.complete else "",
+        complete=row.complete,
+    )
+
+
+def header(session: Session, rollback_id: str) -> RollbackView:
+    """One rollback or preview without its steps.
+
+    Raises:
+        NotFound: There is no such rollback.
+    """
+    row = session.get(RollbackRow, rollback_id)
+    if row is None:
+        raise NotFound(f"There is no rollback {rollback_id!r}.", where="rollback_id")
+    return _view(row, counts=tally(session, rollback_id))
 
 
 def one(session: Session, rollback_id: str) -> RollbackView:
@@ -85,7 +168,7 @@ def one(session: Session, rollback_id: str) -> RollbackView:
     row = session.get(RollbackRow, rollback_id)
     if row is None:
         raise NotFound(f"There is no rollback {rollback_id!r}.", where="rollback_id")
-    return _view(row, steps(session, rollback_id))
+    return _view(row, steps(session, rollback_id), tally(session, rollback_id))
 
 
 def steps(session: Session, rollback_id: str, *, after: int = -1, limit: int = STEPS_SHOWN) -> tuple[StepView, ...]:
@@ -102,14 +185,25 @@ def steps(session: Session, rollback_id: str, *, after: int = -1, limit: int = S
     )
 
 
-def _view(row: RollbackRow, found: tuple[StepView, ...] = ()) -> RollbackView:
+def _view(row: RollbackRow, found: tuple[StepView, ...] = (), counts: Tally | None = None) -> RollbackView:
     return RollbackView(
         id=row.id,
-        scope=RollbackScope(kind=RollbackScopeKind(row.scope_kind), id=row.scope_id),
+        scope=scope_of(row),
         status=RollbackStatus(row.status),
         reason=row.reason,
         requested_by=Actor.model_validate(row.requested_by),
         requested_at=row.requested_at,
         finished_at=row.finished_at,
         steps=found,
+        message=row.message,
+        totals=totals_of(row),
+        digest=row.digest if row.complete else "",
+        complete=row.complete,
+        preview_id=row.preview_id,
+        rules=RollbackRules.model_validate(row.rules) if row.rules else None,
+        expires_at=row.expires_at,
+        held_by=Actor.model_validate(row.held_by) if row.held_by else None,
+        held_at=row.held_at,
+        round=row.round,
+        counts=counts or Tally(),
     )

@@ -43,11 +43,11 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("rollback_id", "person_id"),
     )
-    for name, column in (("effects_by_agent_time", "agent"), ("effects_by_type_time", "type")):
+    for index, of in (("effects_by_agent_time", "agent"), ("effects_by_type_time", "type")):
         op.create_index(
-            name,
+            index,
             "effects",
-            [column, "finished_at", "action_id"],
+            [of, "finished_at", "action_id"],
             sqlite_where=_FINISHED,
             postgresql_where=_FINISHED,
         )
@@ -58,8 +58,8 @@ def downgrade() -> None:
     op.drop_index("effects_by_type_time", "effects")
     op.drop_index("effects_by_agent_time", "effects")
     op.drop_table("rollback_votes")
-    for name in ("rollback_steps_by_verdict", "rollback_steps_by_outcome", "rollback_steps_by_action"):
-        op.drop_index(name, "rollback_steps")
+    for index in ("rollback_steps_by_verdict", "rollback_steps_by_outcome", "rollback_steps_by_action"):
+        op.drop_index(index, "rollback_steps")
     with op.batch_alter_table("rollback_steps") as steps:
         for column in reversed(_step_columns()):
             steps.drop_column(column.name)
