@@ -1,0 +1,353 @@
+"""``assent incident``: keep together what was paused, affected, undone and said. The database alone is enough."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from assent.commands.context import Json, print_json, settings_of
+from assent.commands.incident_through import do, person_id
+from assent.commands.printing import Cursor, Limit, ago, exact, note, show_fields, show_page, show_table, tell
+from assent.domain.errors import InvalidInput, NotFound
+from assent.domain.incident_story import event_text, event_title
+from assent.domain.incidents import IncidentState, PartKind, Severity
+from assent.domain.people import Actor
+from assent.domain.words import counted
+
+if TYPE_CHECKING:
+    from assent.gateway import Gateway
+
+app = typer.Typer(help="Incidents: what was paused, affected, undone and said, and what changes.", no_args_is_help=True)
+
+_T = TypeVar("_T")
+
+Id = Annotated[str, typer.Argument(help="The incident's id.", metavar="INCIDENT")]
+Runs = Annotated[list[str] | None, typer.Option("--run", help="An affected run. Repeatable.")]
+Records = Annotated[list[str] | None, typer.Option("--record", help="An affected record. Repeatable.")]
+Pauses = Annotated[list[str] | None, typer.Option("--pause", help="A pause. Repeatable.")]
+Since = Annotated[datetime | None, typer.Option(help="In the time zone of this machine.")]
+
+
+@app.command("open")
+def open_one(
+    context: typer.Context,
+    title: Annotated[str, typer.Argument(help="What is wrong; may be left out with --pause or --run.")] = "",
+    severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
+    commander: Annotated[str | None, typer.Option(help="Address of the person who leads.")] = None,
+    began: Since = None,
+    pause: Pauses = None,
+    run: Runs = None,
+    record: Records = None,
+    as_json: Json = False,
+) -> None:
+    """Open an incident; it stops nothing by itself."""
+    from assent.gateway import NewIncident
+
+    async def work(gateway: Gateway, by: Actor) -> str:
+        wanted = NewIncident(
+            title=title,
+            severity=severity,
+            commander_id=person_id(context, commander) if commander else "",
+            began_at=began.astimezone() if began else None,
+            pause_ids=pause or (),
+            run_ids=run or (),
+            records=record or (),
+        )
+        return await gateway.open_incident(wanted, by=by)
+
+    incident_id = do(context, work)
+    if as_json:
+        print_json(_shown(context, incident_id))
+    else:
+        tell(f"{incident_id} is open.")
+
+
+@app.command("list")
+def list_incidents(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones, too.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    as_json: Json = False,
+) -> None:
+    """List incidents, newest first."""
+    from assent.runtime.console import reading
+    from assent.store.queries import incidents
+    from assent.store.queries.paging import PageRequest
+    from assent_ui.api.incident_schemas import IncidentOut
+
+    with reading(settings_of(context)) as session:
+        only_open = None if everything else True
+        page = incidents.page(session, only_open=only_open, request=PageRequest(limit, cursor))
+    show_page(
+        page,
+        as_json,
+        lambda item: IncidentOut.model_validate(item).model_dump(mode="json"),
+        ["incident", "state", "severity", "began", "leads", "title"],
+        lambda item: [item.id, item.state, item.severity, ago(item.began_at), item.commander, item.title],
+    )
+
+
+@app.command()
+def show(context: typer.Context, incident_id: Id, as_json: Json = False) -> None:
+    """Show an incident with its facts."""
+    found = _shown(context, incident_id)
+    if as_json:
+        print_json(found)
+        return
+    facts = found["facts"]
+    names = ("id", "title", "state", "severity", "commander")
+    times = ("began_at", "noticed_at", "stopped_at", "mended_at", "closed_at")
+    show_fields(
+        [(name, found[name]) for name in names]
+        + [(name.removesuffix("_at"), exact(_moment(found[name]))) for name in times]
+        + [(name, facts[name]) for name in ("runs", "records", "effects", "undone", "unknown")]
+        + [("pauses", "\n".join(found["pauses"])), ("rollbacks", "\n".join(found["rollbacks"]))]
+        + [("status", found["draft"])]
+    )
+
+
+@app.command()
+def change(
+    context: typer.Context,
+    incident_id: Id,
+    title: Annotated[str | None, typer.Option(help="Another title.")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="How bad it is.")] = None,
+    commander: Annotated[str | None, typer.Option(help="Address of the person who leads.")] = None,
+    began: Since = None,
+    noticed: Since = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is said of an incident."""
+
+    async def work(gateway: Gateway, by: Actor) -> None:
+        await gateway.change_incident(
+            incident_id,
+            by=by,
+            title=title,
+            severity=severity,
+            commander_id=person_id(context, commander) if commander else None,
+            began_at=began.astimezone() if began else None,
+            noticed_at=noticed.astimezone() if noticed else None,
+        )
+
+    do(context, work)
+    _told(context, incident_id, as_json)
+
+
+@app.command()
+def move(
+    context: typer.Context,
+    incident_id: Id,
+    state: Annotated[IncidentState, typer.Argument(help="Where it goes.")],
+    why: Annotated[str, typer.Option(help="Why; needed to open it again.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Take an incident on; closing it needs its post-mortem."""
+    do(context, lambda gateway, by: gateway.move_incident(incident_id, state, by=by, why=why))
+    _told(context, incident_id, as_json)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    incident_id: Id,
+    run: Runs = None,
+    record: Records = None,
+    pause: Pauses = None,
+    rollback: Annotated[list[str] | None, typer.Option("--rollback", help="A rollback. Repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let runs, records, pauses or rollbacks belong to an incident."""
+    named = {PartKind.RUN: run, PartKind.RECORD: record, PartKind.PAUSE: pause, PartKind.ROLLBACK: rollback}
+    if not any(named.values()):
+        raise InvalidInput("Nothing is named.", where="--run", todo="Say `--run`, `--record`, `--pause` or more.")
+
+    async def work(gateway: Gateway, by: Actor) -> int:
+        return sum([await gateway.group(incident_id, kind, refs, by=by) for kind, refs in named.items() if refs])
+
+    added = do(context, work)
+    if as_json:
+        print_json({"incident": incident_id, "added": added})
+    else:
+        tell(f"{counted(added, 'new part')}.")
+
+
+@app.command()
+def find(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A table (shop/orders), a record's name or id, or a customer.")],
+    by: Annotated[str, typer.Option(help="table, record or customer.")] = "record",
+    since: Since = None,
+    agent: Annotated[str, typer.Option(help="By this agent only.")] = "",
+    add_to: Annotated[str | None, typer.Option(help="Let all that is found belong to this incident.")] = None,
+    add_runs: Annotated[bool, typer.Option("--runs", help="Add the runs instead of the records.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    as_json: Json = False,
+) -> None:
+    """Find what agents did to records, across all of them."""
+    from assent.runtime.console import reading
+    from assent.store.queries import affected
+    from assent.store.queries.affected import Sought, SoughtBy
+    from assent.store.queries.paging import PageRequest
+    from assent_ui.api.incident_schemas import AffectedOut
+
+    if by not in list(SoughtBy):
+        raise InvalidInput(f"Nothing is sought by {by!r}.", where="--by", todo="By table, record or customer.")
+    sought = Sought(SoughtBy(by), name, since.astimezone() if since else None, agent)
+    if add_to is not None:
+        incident_id, kind = add_to, PartKind.RUN if add_runs else PartKind.RECORD
+        added = do(context, lambda gateway, who: gateway.group_found(incident_id, sought, kind, by=who))
+        if as_json:
+            print_json({"incident": incident_id, "added": added})
+        else:
+            tell(f"{counted(added, 'new part')}.")
+        return
+    with reading(settings_of(context)) as session:
+        page = affected.find(session, sought, request=PageRequest(limit, cursor))
+    show_page(
+        page,
+        as_json,
+        lambda item: AffectedOut.model_validate(item).model_dump(mode="json"),
+        ["record", "when", "agent", "status", "action", "what"],
+        lambda item: [item.record, ago(item.at), item.agent, item.undo or item.status, item.action_id, item.sentence],
+    )
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    incident_id: Id,
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output unless given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write every affected record, as CSV or with --json as JSON."""
+    from assent.runtime.console import opened
+    from assent.store.queries import affected, incidents
+    from assent_ui.rendering import exports
+
+    with ExitStack() as stack:
+        database = stack.enter_context(opened(settings_of(context)))
+        with database.read() as session:
+            since = incidents.one(session, incident_id).began_at
+        try:
+            file = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else sys.stdout
+        except OSError as error:
+            raise NotFound(f"The file cannot be written: {error.strerror}.", where=str(out)) from error
+        rows = affected.of_incident(database, incident_id, since)
+        for line in exports.as_json(rows) if as_json else exports.as_csv(rows):
+            file.write(line)
+
+
+@app.command("note")
+def write_note(
+    context: typer.Context,
+    incident_id: Id,
+    text: Annotated[str, typer.Argument(help="What to write down.")],
+    as_json: Json = False,
+) -> None:
+    """Write something down on an incident's timeline."""
+    note_id = do(context, lambda gateway, by: gateway.note_incident(incident_id, text, by=by))
+    if as_json:
+        print_json({"id": note_id})
+    else:
+        tell("Written down.")
+
+
+@app.command()
+def timeline(
+    context: typer.Context, incident_id: Id, limit: Limit = 100, cursor: Cursor = None, as_json: Json = False
+) -> None:
+    """List what happened, oldest first, out of the ledger."""
+    from assent.runtime.console import reading
+    from assent.store.queries import incident_times, incidents
+    from assent.store.queries.paging import PageRequest
+
+    with reading(settings_of(context)) as session:
+        found = incidents.one(session, incident_id)
+        controls = [each.id for each in incident_times.pauses_of(session, incident_id)]
+        controls += [each.id for each in incident_times.rollbacks_of(session, found)]
+        page = incident_times.timeline(session, found, request=PageRequest(limit, cursor), controls=controls)
+    show_page(
+        page,
+        as_json,
+        lambda event: {
+            "event": event.id,
+            "at": event.at.isoformat(),
+            "kind": event.kind,
+            "by": event.actor.model_dump(mode="json"),
+            "title": event_title(event.kind, event.body),
+            "text": event_text(event.kind, event.body),
+        },
+        ["when", "who", "what"],
+        lambda event: [
+            exact(event.at),
+            event.actor.name,
+            " ".join([event_title(event.kind, event.body), event_text(event.kind, event.body)]),
+        ],
+    )
+
+
+@app.command("tell")
+def tell_people(
+    context: typer.Context,
+    incident_id: Id,
+    text: Annotated[str | None, typer.Option(help="The text; the drafted one unless given.")] = None,
+    channel: Annotated[str, typer.Option(help="slack; empty to keep the text only.")] = "",
+    draft: Annotated[bool, typer.Option("--draft", help="Only print what would be sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell people how an incident stands, and keep what was sent."""
+    drafted = do(context, lambda gateway, by: gateway.draft_status(incident_id))
+    if draft:
+        if as_json:
+            print_json({"draft": drafted})
+        else:
+            tell(drafted)
+        return
+    sent = drafted if text is None else text
+    told = do(context, lambda gateway, by: gateway.tell(incident_id, sent, channel=channel, drafted=drafted, by=by))
+    if as_json:
+        print_json({"id": told, "text": sent, "channel": channel})
+    else:
+        tell(f"{sent}\n")
+        note("It is on its way." if channel else "It is kept; nobody was sent anything.")
+
+
+def _shown(context: typer.Context, incident_id: str) -> dict[str, Any]:
+    from assent.domain.incident_words import status_text
+    from assent.gateway.incident_facts import known_of
+    from assent.runtime.console import reading
+    from assent.store.queries import incident_times, incidents
+    from assent_ui.api.incident_schemas import IncidentInFull, IncidentOut
+
+    with reading(settings_of(context)) as session:
+        found, facts = incidents.one(session, incident_id), known_of(session, incident_id)
+        return IncidentInFull(
+            **IncidentOut.model_validate(found).model_dump(),
+            facts=facts,
+            draft=status_text(facts, datetime.now(UTC)),
+            pauses=[each.id for each in incident_times.pauses_of(session, incident_id)],
+            rollbacks=[each.id for each in incident_times.rollbacks_of(session, found)],
+        ).model_dump(mode="json")
+
+
+def _told(context: typer.Context, incident_id: str, as_json: bool) -> None:
+    found = _shown(context, incident_id)
+    if as_json:
+        print_json(found)
+    else:
+        show_table(
+            ["incident", "state", "severity", "title"],
+            [[found["id"], found["state"], found["severity"], found["title"]]],
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
