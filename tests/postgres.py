@@ -35,7 +35,7 @@ def running_postgres(binaries: Path) -> Iterator[str]:
 
     It keeps nothing safe from a power cut (``fsync`` is off), which is what makes it quick.
     """
-    user = _user()
+    user = unprivileged_user()
     # Not pytest's folder: that one belongs to this user alone, and PostgreSQL refuses to run as root.
     with tempfile.TemporaryDirectory(prefix="assent-postgres-", ignore_cleanup_errors=True) as name:
         home = Path(name)
@@ -60,7 +60,8 @@ def running_postgres(binaries: Path) -> Iterator[str]:
             server.wait()
 
 
-def _user() -> str | None:
+def unprivileged_user() -> str | None:
+    """Whom a server runs as: PostgreSQL refuses to be root."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}

@@ -17,10 +17,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
 from assent.domain.approvals import Decision, Verb
+from assent.domain.clock import Clock
 from assent.domain.pauses import ResumeAnswers
 from assent.domain.people import SYSTEM, Actor, Role, Via
 from assent.domain.runs import RunResult
-from assent.gateway import Gateway, StartRun
+from assent.gateway import Gateway, StartRun, utc_now
 from assent.runtime.cards import publish_card
 from assent.runtime.settings import Settings
 from assent.runtime.worker import running_worker
@@ -50,10 +51,12 @@ class World:
     desk: Desk = field(default_factory=Desk)
 
     @asynccontextmanager
-    async def working(self, *, channels: tuple[str, ...] = ()) -> AsyncIterator[None]:
-        """Run a worker."""
+    async def working(self, *, channels: tuple[str, ...] = (), clock: Clock = utc_now) -> AsyncIterator[None]:
+        """Run a worker, by a clock of its own if need be."""
         registry = build_registry([self.desk])
-        async with running_worker(self.client, self.database, registry, self.settings, channels=channels):
+        async with running_worker(
+            self.client, self.database, registry, self.settings, channels=channels, clock=clock
+        ):
             yield
 
     async def start(self, *plan: ProposedAction, **options: object) -> str:
