@@ -46,9 +46,11 @@ class AsyncAssent:
         plan: Sequence[Mapping[str, Any]] | None = None,
         open: bool | None = None,
         run_id: str | None = None,
+        labels: Sequence[str] = (),
     ) -> AsyncRun:
         """Start a run; see :meth:`Assent.start_run`."""
-        started = Started.model_validate(await self._send(requests.start(agent, goal, received, plan, open, run_id)))
+        request = requests.start(agent, goal, received, plan, open, run_id, labels)
+        started = Started.model_validate(await self._send(request))
         return AsyncRun(self, started.run_id)
 
     def run(self, run_id: str) -> AsyncRun:

@@ -45,6 +45,7 @@ class Assent:
         plan: Sequence[Mapping[str, Any]] | None = None,
         open: bool | None = None,
         run_id: str | None = None,
+        labels: Sequence[str] = (),
     ) -> Run:
         """Start a run.
 
@@ -56,11 +57,13 @@ class Assent:
                 and ``after``.
             open: Stay open for :meth:`Run.act`; a run without a plan does unless told otherwise.
             run_id: An id of your own; the same id again gives the same run.
+            labels: Words by which it can be found and paused, at most 20 of 60 characters.
 
         Raises:
             AssentApiError: It was refused, or Assent cannot be reached.
         """
-        started = Started.model_validate(self._send(requests.start(agent, goal, received, plan, open, run_id)))
+        request = requests.start(agent, goal, received, plan, open, run_id, labels)
+        started = Started.model_validate(self._send(request))
         return Run(self, started.run_id)
 
     def run(self, run_id: str) -> Run:

@@ -35,9 +35,10 @@ def start(
     plan: Sequence[Mapping[str, Any]] | None,
     open: bool | None,
     run_id: str | None,
+    labels: Sequence[str] = (),
 ) -> Request:
     """Start a run."""
-    body = {
+    body: dict[str, Any] = {
         "agent": agent,
         "goal": goal,
         "received": received,
@@ -45,6 +46,8 @@ def start(
         "open": open,
         "run_id": run_id or f"run-{uuid.uuid4().hex[:12]}",
     }
+    if labels:
+        body["labels"] = list(labels)
     return Request("POST", "/runs", body)
 
 

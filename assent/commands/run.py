@@ -98,6 +98,7 @@ def start(
     plan: Annotated[Path | None, typer.Option(help="File with the list of actions, YAML or JSON.")] = None,
     stay_open: Annotated[bool, typer.Option("--open", help="Stay open for proposals after the plan.")] = False,
     run_id: Annotated[str | None, typer.Option("--id", help="An id of your own; safe to repeat.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="A word by which it can be paused; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
     """Start a run; without a plan it stays open for proposals."""
@@ -117,6 +118,7 @@ def start(
                 "plan": actions,
                 "open": stay_open or not actions,
                 "run_id": run_id,
+                "labels": label or [],
             }
         )
     except ValidationError as error:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assent.domain.people import MAX_REASON, Actor
-
-MAX_LABELS = 20
-"""Labels of a run."""
-
-MAX_LABEL = 60
-"""Characters of a label."""
 
 MAX_CHECKS = 20
 """Checks that somebody names when resuming."""
@@ -199,8 +192,3 @@ class ResumePause(BaseModel):
 
     id: str
     by: Actor
-
-
-def clean_labels(labels: Iterable[str]) -> list[str]:
-    """Labels without spaces around them, each once, in order; empty ones are left out."""
-    return list(dict.fromkeys(each for label in labels if (each := label.strip())))

@@ -18,6 +18,7 @@ from temporalio.service import RPCStatusCode
 from assent.domain.actions import REPLACEABLE, ActionOutcome, ActionStatus, ProposedAction
 from assent.domain.canonical import Json
 from assent.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from assent.domain.labels import Labels
 from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.references import dependencies
@@ -42,6 +43,7 @@ class StartRun(BaseModel):
         on_failure: What a plan does when an action does not succeed.
         run_id: An id of the caller's choice; the same id twice gives the same run.
         idle_seconds: An open run in which nothing happens ends itself after this time.
+        labels: Words by which it can be found and paused, at most 20 of 60 characters.
     """
 
     agent: str
@@ -52,6 +54,7 @@ class StartRun(BaseModel):
     on_failure: OnFailure = OnFailure.STOP
     run_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     idle_seconds: int = Field(default=86_400, ge=1, le=2_592_000)
+    labels: Labels = Field(default_factory=list)
 
 
 class RunDoor(Door):
@@ -89,6 +92,7 @@ class RunDoor(Door):
             received=request.received,
             started_by=by,
             started_at=self._clock(),
+            labels=request.labels,
         )
         input = AgentRunInput(
             header=header,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from assent.domain.errors import InvalidInput, NotFound
-from assent.domain.pauses import MAX_LABEL, Scope, ScopeKind
+from assent.domain.labels import MAX_LABEL
+from assent.domain.pauses import Scope, ScopeKind
 from assent.store import cards
 from assent.store.tables import RunRow
 

@@ -15,7 +15,7 @@ from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunStatus
 from assent.store import ledger
 from assent.store.pause_scopes import scope_of, under_way, within
-from assent.store.pauses import required, subject_of
+from assent.store.pauses import note_claims, required, subject_of
 from assent.store.tables import ActionRow, PauseRollbackRow, RollbackRow, RunRow
 
 OPEN_RUNS = [status.value for status in RunStatus if not status.ended]
@@ -34,7 +34,10 @@ def observe(session: Session, pause_id: str, *, at: datetime) -> PauseProgress:
     """
     row = required(session, pause_id)
     scope = scope_of(row)
-    in_flight = len(under_way(session, scope))
+    claims = under_way(session, scope)
+    in_flight = len(claims)
+    if row.active:
+        note_claims(session, pause_id, claims)
     row.in_flight = in_flight
     if row.known_at is None:
         row.known_at, row.affected = at, _open_runs(session, scope)

@@ -6,10 +6,11 @@ lock that pausing takes alone. So once the pausing transaction has committed, ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -19,12 +20,11 @@ from assent.domain.people import SYSTEM, Actor
 from assent.store import ledger
 from assent.store.database import Database, lock_alone
 from assent.store.fence import FENCE
-from assent.store.pause_scopes import held, scope_of, under_way
+from assent.store.pause_scopes import UnderWay, held, scope_of, under_way
 from assent.store.pause_times import give_time_back
 from assent.store.statements import rows_changed
 from assent.store.tables import (
     PauseClaimRow,
-    PauseHoldRow,
     PauseReleaseRow,
     PauseRow,
     RunRow,
@@ -75,20 +75,7 @@ def begin(
             phase=PausePhase.HOLDING.value,
         )
     )
-    if claims:
-        rows = [
-            {
-                "pause_id": pause_id,
-                "action_id": claim.action_id,
-                "run_id": claim.run_id,
-                "agent": claim.agent,
-                "type": claim.type,
-                "holder": claim.holder,
-                "since": claim.since,
-            }
-            for claim in claims
-        ]
-        session.execute(insert(PauseClaimRow), rows)
+    note_claims(session, pause_id, claims)
     body = {"pause": pause_id, "scope": scope.sentence, "cause": cause, "disposition": disposition.value}
     ledger.append(session, at=at, kind="pause.requested", actor=by, body=body, **subject_of(scope))
 
@@ -161,31 +148,30 @@ def ask_to_stop(session: Session, *, pause_id: str, by: Actor, at: datetime) -> 
     """
     row = in_life(session, pause_id)
     scope = scope_of(row)
-    known = {
-        claim.action_id: claim
-        for claim in session.execute(select(PauseClaimRow).where(col(PauseClaimRow.pause_id) == pause_id)).scalars()
-    }
-    asked_now = 0
-    for claim in under_way(session, scope):
-        found = known.get(claim.action_id)
-        if found is None:
-            found = PauseClaimRow(
-                pause_id=pause_id,
-                action_id=claim.action_id,
-                run_id=claim.run_id,
-                agent=claim.agent,
-                type=claim.type,
-                holder=claim.holder,
-                since=claim.since,
-            )
-            session.add(found)
-        if found.asked_at is None:
-            found.asked_at, asked_now = at, asked_now + 1
+    note_claims(session, pause_id, claims := under_way(session, scope))
+    asked = session.execute(
+        update(PauseClaimRow)
+        .where(col(PauseClaimRow.pause_id) == pause_id, col(PauseClaimRow.asked_at).is_(None))
+        .where(col(PauseClaimRow.action_id).in_([claim.action_id for claim in claims]))
+        .values(asked_at=at)
+    )
+    asked_now = rows_changed(asked)
     row.asked_to_stop_at = row.asked_to_stop_at or at
     session.flush()
     body = {"pause": pause_id, "claims": asked_now}
     ledger.append(session, at=at, kind="pause.stop_asked", actor=by, body=body, **subject_of(scope))
     return asked_now
+
+
+def note_claims(session: Session, pause_id: str, claims: Sequence[UnderWay]) -> None:
+    """Write down claims that a pause found under way, those that it did not know."""
+    if not claims:
+        return
+    known = select(col(PauseClaimRow.action_id)).where(col(PauseClaimRow.pause_id) == pause_id)
+    before = set(session.execute(known).scalars())
+    rows = [{"pause_id": pause_id, **asdict(claim)} for claim in claims if claim.action_id not in before]
+    if rows:
+        session.execute(insert(PauseClaimRow), rows)
 
 
 def asked_to_stop(session: Session, action_id: str) -> bool:
@@ -244,11 +230,6 @@ def run_ended(session: Session, run_id: str) -> bool:
 def exists(session: Session, pause_id: str) -> bool:
     """Whether there is such a pause, ended or not."""
     return session.get(PauseRow, pause_id) is not None
-
-
-def forget_holds(session: Session, pause_id: str) -> None:
-    """Forget which actions an ended pause held."""
-    session.execute(delete(PauseHoldRow).where(col(PauseHoldRow.pause_id) == pause_id))
 
 
 def unannounced(session: Session) -> list[PauseState]:

@@ -60,6 +60,7 @@ async def start_run(body: schemas.RunIn, caller: Writer, deps: DepsHere, respons
         on_failure=body.on_failure,
         run_id=body.run_id,
         idle_seconds=body.idle_seconds,
+        labels=body.labels,
     )
     run_id = await deps.gateway.start_run(request, by=caller.actor)
     if body.run_id is None:

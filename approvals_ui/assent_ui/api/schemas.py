@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from assent.domain.actions import ActionStatus, Reason
 from assent.domain.approvals import ApprovalStatus, RequestCard, Verb
-from assent.domain.pauses import ScopeKind
+from assent.domain.labels import Labels
+from assent.domain.pauses import Disposition, PausePhase, ScopeKind
 from assent.domain.people import Actor, Role
 from assent.domain.rollbacks import RollbackScopeKind, RollbackStatus, UndoStep
 from assent.domain.runs import OnFailure, RunStatus
@@ -83,6 +84,7 @@ class RunIn(In):
         description="An id of your choice; the same id again gives the same run.",
     )
     idle_seconds: int = Field(default=86_400, ge=1, le=2_592_000)
+    labels: Labels = Field(default_factory=list, description="Words by which it can be found and paused.")
 
 
 class RunStarted(Out):
@@ -111,6 +113,7 @@ class RunOut(Out):
     last_at: datetime
     actions: int
     message: str
+    labels: list[str]
 
 
 class OutcomeOut(Out):
@@ -257,8 +260,12 @@ class DecisionOut(Out):
     at: datetime
 
 
+Check = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+"""A check that passed."""
+
+
 class ScopeIn(In):
-    """What a pause covers: everything, or an agent or run by name."""
+    """What a pause covers: everything, or something by its name (`refunds@3` for a version)."""
 
     kind: ScopeKind
     name: str = Field(default="", max_length=200)
@@ -269,6 +276,7 @@ class PauseIn(In):
 
     scope: ScopeIn
     cause: str = Field(default="", max_length=4_000)
+    disposition: Disposition = Disposition.FREEZE
 
 
 class ScopeOut(Out):
@@ -276,6 +284,14 @@ class ScopeOut(Out):
 
     kind: ScopeKind
     name: str
+
+
+class AnswersOut(Out):
+    """What whoever resumes said."""
+
+    cause: str
+    changed: str
+    checks: list[str]
 
 
 class PauseOut(Out):
@@ -295,12 +311,28 @@ class PauseOut(Out):
     resumed_at: datetime | None
     resumed_by: Actor | None
     resume_note: str
+    disposition: Disposition
+    disposition_at: datetime | None
+    phase: PausePhase
+    asked_to_stop_at: datetime | None
+    answers: AnswersOut | None
+    resume_asked_by: Actor | None
+    resume_asked_at: datetime | None
+    second_by: Actor | None
+    stage: int
+    stage_at: datetime | None
+    fell_back_at: datetime | None
+    fell_back_why: str
+    compensated_at: datetime | None
 
 
 class ResumeIn(In):
-    """The end of a pause."""
+    """The end of a pause, or the wish for it where the card wants a second person."""
 
-    note: str = Field(default="", max_length=4_000, description="What was found and changed.")
+    cause: str = Field(default="", max_length=4_000, description="What the trouble was.")
+    changed: str = Field(default="", max_length=4_000, description="What was changed.")
+    checks: list[Check] = Field(default_factory=list, max_length=20, description="Which checks passed.")
+    at_once: bool = Field(default=False, description="Let all runs go at the same moment, not step by step.")
 
 
 class RollbackScopeIn(In):

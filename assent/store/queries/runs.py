@@ -17,6 +17,7 @@ from assent.domain.people import Actor
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Tier
 from assent.store.queries import timeline
+from assent.store.queries.labels import labels_of
 from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest, count_up_to
 from assent.store.tables import ActionRow, AgentRow, ApprovalRow, CardVersionRow, RunRow
 
@@ -38,6 +39,7 @@ class RunView:
         last_at: When that was.
         actions: How many actions were proposed.
         message: How it ended, in words.
+        labels: Words by which it can be paused.
     """
 
     run_id: str
@@ -52,6 +54,7 @@ class RunView:
     last_at: datetime
     actions: int
     message: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def page(
 ) -> Page[RunView]:
     """Runs, newest first."""
     rows = session.execute(_RUNS.window(_chosen(agent, status), request)).scalars().all()
-    return _RUNS.page(rows, request, _run_view)
+    labels = labels_of(session, [row.run_id for row in rows])
+    return _RUNS.page(rows, request, lambda row: _run_view(row, labels.get(row.run_id, ())))
 
 
 def count(session: Session, *, agent: str | None = None, status: RunStatus | None = None, cap: int = COUNT_CAP) -> int:
@@ -129,7 +133,7 @@ def one(session: Session, run_id: str) -> RunView:
         raise NotFound(
             f"There is no run {run_id!r}.", where="run_id", todo="`assent run list` shows the runs there are."
         )
-    return _run_view(row)
+    return _run_view(row, labels_of(session, [run_id]).get(run_id, ()))
 
 
 def actions(session: Session, run_id: str, *, request: PageRequest = FIRST) -> Page[ActionView]:
@@ -173,7 +177,7 @@ def _actions_and_approvals() -> Select[ActionRow, str]:
     )
 
 
-def _run_view(row: RunRow) -> RunView:
+def _run_view(row: RunRow, labels: tuple[str, ...]) -> RunView:
     return RunView(
         run_id=row.run_id,
         agent=row.agent,
@@ -187,6 +191,7 @@ def _run_view(row: RunRow) -> RunView:
         last_at=row.last_at,
         actions=row.actions,
         message=row.message,
+        labels=labels,
     )
 
 

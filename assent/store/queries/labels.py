@@ -1,0 +1,20 @@
+"""Labels of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.store.tables import RunLabelRow
+
+
+def labels_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The labels of some runs, in the order of the alphabet."""
+    found = select(RunLabelRow).where(col(RunLabelRow.run_id).in_(run_ids)).order_by(col(RunLabelRow.label))
+    labels: dict[str, list[str]] = {}
+    for row in session.execute(found).scalars():
+        labels.setdefault(row.run_id, []).append(row.label)
+    return {run_id: tuple(each) for run_id, each in labels.items()}
