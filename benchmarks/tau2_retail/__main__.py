@@ -1,9 +1,12 @@
-"""``python -m benchmarks.tau2_retail --data DIR [--cases 0-75] --out FILE [--rollback]``.
+"""``python -m benchmarks.tau2_retail --data DIR [--cases 0-75] --out FILE [--rollback | --together]``.
 
 Runs the cases of the public retail benchmark as agent runs of a whole Assent with its own Temporal server, approves
 through the public API, and writes for each case the rows that changed and how each step went, in the format of the
 benchmark's ``expected.json``. Compares with that file where it knows the case. Ends with 1 if a case differs, or, with
 ``--rollback``, if a row is left changed.
+
+With ``--together`` all cases are played one after another on one shop, and then everything that the agent did since
+is taken back at once. Ends with 1 if a row is left changed that no step of the rollback names as left, with its reason.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from benchmarks.tau2_retail.person import Person
 from benchmarks.tau2_retail.play import play
 from benchmarks.tau2_retail.product import SHOP_FILE, agent_key, colleague_link, person_link, running_product
 from benchmarks.tau2_retail.rows import changed, content
+from benchmarks.tau2_retail.together import together
 
 Results = dict[str, dict[str, Any]]
 
@@ -42,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
             person = Person(person_link(settings), colleague)
             try:
                 with Assent(settings.public_url, agent_key(settings)) as client:
-                    results, kinds = _run(client, person, store, load_tau2(given.data), cases, given.rollback)
+                    shop = load_tau2(given.data)
+                    if given.together:
+                        return together(client, person, store, shop, cases, given.out)
+                    results, kinds = _run(client, person, store, shop, cases, given.rollback)
             finally:
                 person.close()
                 colleague.close()
@@ -97,7 +104,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark (db.json, tasks.json)")
     parser.add_argument("--cases", default="all", help="which cases: 0-75, or 3,7-9; all of them by default")
     parser.add_argument("--out", type=Path, required=True, help="file for the results")
-    parser.add_argument("--rollback", action="store_true", help="take every case back and see that nothing is left")
+    back = parser.add_mutually_exclusive_group()
+    back.add_argument("--rollback", action="store_true", help="take every case back and see that nothing is left")
+    back.add_argument("--together", action="store_true", help="play all on one shop, then take all back at once")
     given = parser.parse_args(arguments)
     if not (given.data / "db.json").is_file() or not (given.data / "tasks.json").is_file():
         parser.error(f"{given.data} does not hold db.json and tasks.json")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 PATIENCE_SECONDS = 60.0
+_OVER = ("done", "needs_person", "refused")
 _LOOK_EVERY = 0.02
 
 
@@ -59,6 +61,36 @@ class Person:
         rollback: dict[str, Any] = self._until(started["rollback"], lambda found: found["status"] != "running")
         return rollback
 
+    def roll_back_agent(self, agent: str, since: datetime) -> dict[str, Any]:
+        """Look at what an agent did since a time, undo exactly that, and wait; gives the rollback with all its steps."""
+        scope = {"kind": "agent", "id": agent, "since": since.isoformat()}
+        previewed = self._post("/api/v1/rollbacks", scope=scope, preview=True)
+        preview: dict[str, Any] = self._until(f"/api/v1/rollbacks/{previewed['rollback_id']}", lambda it: it["digest"])
+        started = self._post(
+            "/api/v1/rollbacks",
+            scope=scope,
+            preview_id=preview["id"],
+            digest=preview["digest"],
+            reason="The benchmark takes everything back.",
+        )
+        if self._colleague and self._until(started["rollback"], _is_weighed)["status"] == "awaiting":
+            self._colleague.agree(started["rollback"], preview["digest"])
+        over: dict[str, Any] = self._until(started["rollback"], lambda found: found["status"] in _OVER)
+        return {**over, "steps": self._all(f"{started['rollback']}/steps")}
+
+    def agree(self, rollback: str, digest: str) -> None:
+        """Agree to a rollback that somebody else asked for."""
+        self._post(f"{rollback}/decisions", verb="approve", digest=digest)
+
+    def _all(self, path: str) -> list[Any]:
+        """Every item of a list, page by page."""
+        page = self._get(f"{path}?limit=200")
+        items = list(page["items"])
+        while page["next_cursor"]:
+            page = self._get(f"{path}?limit=200&cursor={page['next_cursor']}")
+            items += page["items"]
+        return items
+
     def _until(self, path: str, holds: Callable[[Any], bool]) -> Any:
         """Look until something is there and as wanted: what was just begun may take a moment to be written down."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -74,3 +106,8 @@ class Person:
 
     def _post(self, path: str, **body: Any) -> Any:
         return self._http.post(path, json=body).raise_for_status().json()
+
+
+def _is_weighed(rollback: Any) -> bool:
+    """Whether it is known if others must agree."""
+    return bool(rollback["status"] != "checking")
