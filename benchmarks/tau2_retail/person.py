@@ -62,7 +62,7 @@ class Person:
         return rollback
 
     def roll_back_agent(self, agent: str, since: datetime) -> dict[str, Any]:
-        """Look at what an agent did since a time, undo exactly that, and wait; gives the rollback with all its steps."""
+        """Look at what an agent did since a time, undo exactly that, and wait; gives the rollback with all steps."""
         scope = {"kind": "agent", "id": agent, "since": since.isoformat()}
         previewed = self._post("/api/v1/rollbacks", scope=scope, preview=True)
         preview: dict[str, Any] = self._until(f"/api/v1/rollbacks/{previewed['rollback_id']}", lambda it: it["digest"])
