@@ -26,6 +26,10 @@ from assent.store import electorate, people
 from assent.store.tables import ActionRow, EffectRow
 
 
+_ANYBODY = f"role:{Role.APPROVER.value}"
+"""Who decides where a card does not say it."""
+
+
 class SettleDoor(Door):
     """What people come through who find out what became of an effect."""
 
@@ -135,7 +139,7 @@ class SettleDoor(Door):
             return False
         if type not in card.actions:
             return False
-        asked = [tokens(card, need.of).token for need in card.approving(type).need]
+        asked = [tokens(card, need.of).token for need in card.approving(type).need] or [_ANYBODY]
         return any(is_one(token, each) for token in asked for each in authorities)
 
     def _require_settler(self, action_id: str, by: Actor, *, gone: bool = False) -> None:

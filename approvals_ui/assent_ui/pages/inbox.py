@@ -18,7 +18,7 @@ from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.inbox import COUNTED, InboxPage, Wanted
 from assent.store.queries.inbox_walk import Sort
 from assent.store.queries.paging import PageRequest
-from assent_ui.pages import checks
+from assent_ui.pages import checks, effects
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.inbox_query import EVERYBODY, GROUP, MINE, SORTS, TIMES, InboxQuery
 from assent_ui.pages.request_parts import request_context
@@ -99,6 +99,8 @@ def show(here: Here, query: Asked, cursor: str | None = None, decided: str = "",
             "opened": opened,
             "decided": _found(session, decided),
             "unread_checks": store.unread(session, here.viewer.id) if here.viewer.may(Role.APPROVER) else [],
+            "unknown_tasks": [] if cursor else effects.tasks(here, session),
+            "in_inbox": effects.IN_INBOX,
         }
         return here.show(session, "inbox.html", "inbox", **context)
 

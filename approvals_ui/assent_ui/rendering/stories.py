@@ -18,6 +18,7 @@ _EDITED = {"approval.revised", "approval.edit_refused"}
 _TALK = {"approval.comment", "approval.question", "approval.answer"}
 _COVERS = {"grant.used", "plan.used", "grant.returned"}
 _ENDED = {"effect.done", "effect.failed", "effect.unknown"}
+_FOUND_OUT = {"effect.asked", "effect.settled", "effect.retried"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Story:
         effect: How its effect ended.
         took: How long the effect took, in words.
         records: Records its effect touched.
+        found_out: What was asked and found out while nobody knew whether it happened.
         undos: What became of taking it back.
         undo_records: Records that taking it back touched.
     """
@@ -64,6 +66,7 @@ class Story:
     effect: EventView | None = None
     took: str = ""
     records: list[RecordRows] = field(default_factory=list)
+    found_out: list[EventView] = field(default_factory=list)
     undos: list[EventView] = field(default_factory=list)
     undo_records: list[RecordRows] = field(default_factory=list)
 
@@ -119,6 +122,9 @@ def _story(action: ActionView, events: list[EventView]) -> Story:
             story.effect = event
             story.records = _records(event)
             story.took = lasting(event.at - claimed.at) if claimed and (event.at - claimed.at).seconds else ""
+        elif event.kind in _FOUND_OUT:
+            story.found_out.append(event)
+            story.records = _records(event) or story.records
         elif event.kind.startswith("undo."):
             story.undos.append(event)
     if any(event.kind != "undo.claimed" for event in story.undos):
