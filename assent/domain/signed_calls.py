@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from assent.domain.errors import NotSignedIn
 
@@ -75,7 +75,7 @@ def check(call: SignedCall, secret: str, *, now: datetime) -> None:
         raise _refused(
             "The call has no usable time.", "webhook-timestamp", "Send the seconds since 1970, in whole numbers."
         )
-    if abs(now - datetime.fromtimestamp(int(call.timestamp), UTC)) > TOLERANCE:
+    if abs(now.timestamp() - int(call.timestamp)) > TOLERANCE.total_seconds():
         minutes = int(TOLERANCE.total_seconds() // 60)
         raise _refused(
             f"The call's time is more than {minutes} minutes away from the time here.",

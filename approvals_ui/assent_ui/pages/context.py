@@ -17,6 +17,8 @@ from assent.store.queries.inbox import Wanted
 from assent_ui.auth import Viewer, csrf_protect, current_person
 from assent_ui.deps import Deps, DepsHere
 from assent_ui.incident_rights import may_read
+from assent_ui.pages.stop_choices import choices
+from assent_ui.stopping_rights import may_stop
 
 COUNT_SHOWN = 100
 """Where the count beside Inbox stops: more than a person can look at in a day."""
@@ -54,6 +56,7 @@ class Place:
             "place": place,
             "pauses": pauses.active(session),
             "waiting": context["waiting"] if "waiting" in context else self._waiting(session),
+            "stop_choices": choices(context) if may_stop(self.viewer) and place != "stop" else [],
             "incidents_open": incidents.count_open(session) if may_read(self.viewer) else None,
             "newest_event": timeline.newest_id(session),
             "in_pane": False,

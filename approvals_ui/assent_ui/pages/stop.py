@@ -2,73 +2,124 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping
 from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
 
-from assent.domain.errors import AssentError, InvalidInput
-from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
-from assent.domain.people import Role
-from assent.domain.runs import RunStatus
-from assent.domain.words import counted
-from assent.store.queries import approvals, pauses, runs
-from assent.store.queries.paging import COUNT_CAP, PageRequest
-from assent_ui.pages.context import Here
+from assent.domain.errors import AssentError, Forbidden
+from assent.domain.pauses import MAX_CHECKS, PausePhase, ResumeAnswers, Scope, ScopeKind
+from assent.domain.people import MAX_REASON
+from assent.domain.scopes import read_disposition, read_scope
+from assent.gateway import stop_rights
+from assent.store.queries import pauses
+from assent.store.queries.paging import PageRequest
+from assent_ui.pages.context import Here, Place, typed
+from assent_ui.pages.stop_choices import choice, read_choice
+from assent_ui.pages.stop_figures import figures
+from assent_ui.pages.stop_view import DISPOSITIONS, card
+from assent_ui.stopping_rights import may_stop
 
 router = APIRouter()
 
 PAST = 10
 """Earlier pauses shown."""
 
-_OPEN = [status for status in RunStatus if not status.ended]
+DETAILED = 20
+"""Pauses in force that are shown with everything there is to them."""
+
+Text = Annotated[str, Form()]
+EVERYTHING = Scope(kind=ScopeKind.EVERYTHING)
 
 
 @router.get("/stop", response_class=HTMLResponse)
 def stop(here: Here, scope: str = "everything", name: str = "") -> HTMLResponse:
     """What is stopped, and a form that stops more."""
-    return _page(here, _scope(scope, name))
+    return _page(here, read_scope(scope, name))
 
 
 @router.post("/stop")
-async def pause(here: Here, scope: str = Form("everything"), name: str = Form(""), cause: str = Form("")) -> Response:
+async def pause(
+    here: Here, scope: Text = "everything", name: Text = "", cause: Text = "", disposition: Text = ""
+) -> Response:
     """Stop a scope."""
-    here.viewer.require(Role.OPERATOR, "stop or resume")
-    wanted = _scope(scope, name)
-    try:
-        pause_id = await here.gateway.pause(wanted, by=here.viewer.actor, cause=cause.strip())
-    except AssentError as error:
-        return await here.in_thread(partial(_page, here, wanted, problem=error))
-    return RedirectResponse(f"/stop#{pause_id}", status_code=303)
+    return await _stop(here, read_scope(scope, name), cause, disposition)
+
+
+@router.post("/stop/at-once")
+async def pause_from_anywhere(here: Here, what: Text = "", cause: Text = "") -> Response:
+    """Stop what the control of some page offered."""
+    return await _stop(here, read_choice(what), cause, "")
+
+
+@router.post("/stop/{pause_id}/disposition")
+async def change_disposition(here: Here, pause_id: str, disposition: Text = "") -> Response:
+    """Change what a pause does with the work in its scope."""
+    doing = here.gateway.change_disposition(pause_id, read_disposition(disposition), by=here.viewer.actor)
+    return await _done(here, pause_id, doing)
+
+
+@router.post("/stop/{pause_id}/ask")
+async def ask_to_stop(here: Here, pause_id: str) -> Response:
+    """Ask what is under way to stop."""
+    return await _done(here, pause_id, here.gateway.ask_to_stop(pause_id, by=here.viewer.actor))
 
 
 @router.post("/stop/{pause_id}/resume")
-async def resume(here: Here, pause_id: str, note: str = Form("")) -> Response:
-    """Let a scope go on."""
-    here.viewer.require(Role.OPERATOR, "stop or resume")
+async def resume(
+    here: Here, pause_id: str, cause: Text = "", changed: Text = "", checks: Text = "", at_once: Text = ""
+) -> Response:
+    """Let a scope go on, or ask for the second person."""
+    lines = [line.strip() for line in typed(checks).split("\n") if line.strip()]
+    answers = ResumeAnswers(
+        cause=typed(cause).strip()[:MAX_REASON], changed=typed(changed).strip()[:MAX_REASON], checks=lines[:MAX_CHECKS]
+    )
+    doing = here.gateway.resume(pause_id, by=here.viewer.actor, answers=answers, at_once=bool(at_once))
+    kept = {"pause": pause_id, "cause": cause, "changed": changed, "checks": checks, "at_once": at_once}
+    return await _done(here, pause_id, doing, kept)
+
+
+@router.post("/stop/{pause_id}/agree")
+async def agree(here: Here, pause_id: str) -> Response:
+    """Give the second person's word."""
+    return await _done(here, pause_id, here.gateway.second_resume(pause_id, by=here.viewer.actor))
+
+
+async def _stop(here: Place, wanted: Scope, cause: str, disposition: str) -> Response:
     try:
-        if not note.strip():
-            raise InvalidInput("Resuming needs a note.", where="note", todo="Say what was found and changed.")
-        answers = ResumeAnswers(cause=note.strip(), changed=note.strip())
-        await here.gateway.resume(pause_id, by=here.viewer.actor, answers=answers)
+        pause_id = await here.gateway.pause(
+            wanted, by=here.viewer.actor, cause=cause.strip(), disposition=read_disposition(disposition)
+        )
+    except Forbidden:
+        raise
     except AssentError as error:
-        return await here.in_thread(partial(_page, here, Scope(kind=ScopeKind.EVERYTHING), problem=error))
-    return RedirectResponse("/stop", status_code=303)
+        kept = {"cause": cause, "disposition": disposition}
+        return await here.in_thread(partial(_page, here, wanted, problem=error, kept=kept))
+    return RedirectResponse(f"/stop#{pause_id}", status_code=303)
 
 
-def _scope(kind: str, name: str) -> Scope:
-    if kind not in list(ScopeKind):
-        raise InvalidInput(f"There is no scope {kind!r}.", where="scope", todo="Everything, an agent or a run.")
-    if (kind != ScopeKind.EVERYTHING) != bool(name) or len(name) > 200:
-        raise InvalidInput("An agent or a run is named, everything is not.", where="name")
-    return Scope(kind=ScopeKind(kind), name=name)
+async def _done(
+    here: Place, pause_id: str, doing: Awaitable[object], kept: Mapping[str, str] | None = None
+) -> Response:
+    """Do something about a pause; what is wrong is shown on the page, with what was typed."""
+    try:
+        await doing
+    except Forbidden:
+        raise
+    except AssentError as error:
+        return await here.in_thread(partial(_page, here, EVERYTHING, problem=error, kept=kept))
+    return RedirectResponse(f"/stop#{pause_id}", status_code=303)
 
 
-def _page(here: Here, scope: Scope, *, problem: AssentError | None = None) -> HTMLResponse:
+def _page(
+    here: Place, scope: Scope, *, problem: AssentError | None = None, kept: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    actor, now = here.viewer.actor, here.clock()
     with here.database.read() as session:
         active = pauses.active(session)
-        held, open_runs = _held(session, scope)
+        rules = stop_rights.rules_for(session, scope)
         page = pauses.page(session, request=PageRequest(PAST + len(active)))
         return here.show(
             session,
@@ -76,31 +127,18 @@ def _page(here: Here, scope: Scope, *, problem: AssentError | None = None) -> HT
             "stop",
             status=problem.status if problem else 200,
             active=active,
+            cards=[card(session, pause, actor, now) for pause in active[:DETAILED]],
             past=[item for item in page.items if not item.active][:PAST],
-            scope=scope,
+            chosen=choice(scope),
+            kinds=[choice(Scope(kind=kind)) for kind in ScopeKind if kind is not ScopeKind.EVERYTHING],
             already=next((item for item in active if item.scope == scope), None),
             agents=here.agent_names(session),
-            held=held,
-            open_runs=open_runs,
+            dispositions=[(each.value, *words) for each, words in DISPOSITIONS.items()],
+            second_wanted=PausePhase.SECOND_WANTED,
+            releasing=PausePhase.RELEASING,
+            kept=kept or {},
             problem=problem,
-            may_operate=here.viewer.may(Role.OPERATOR),
+            may_stop=may_stop(here.viewer) or stop_rights.may_pause(session, actor, rules, now),
+            may_stop_this=stop_rights.may_pause(session, actor, rules, now),
+            figures=figures(session, scope),
         )
-
-
-def _held(session: Session, scope: Scope) -> tuple[list[tuple[str, str]], str]:
-    """What a pause would hold, in figures, and the runs in words for the button."""
-    if scope.kind is ScopeKind.RUN:
-        found = runs.one(session, scope.name)
-        waiting = sum(item.status.value == "pending" for item in approvals.of_run(session, scope.name))
-        return [("Its status", found.status.value), ("Requests that would wait", str(waiting))], ""
-    agent = scope.name if scope.kind is ScopeKind.AGENT else None
-    under_way = {status: runs.count(session, agent=agent, status=status) for status in _OPEN}
-    total = sum(under_way.values())
-    capped = f"{total:,}" if max(under_way.values()) < COUNT_CAP else f"{COUNT_CAP:,}+"
-    figures = [
-        ("Runs under way", capped),
-        ("Requests that would wait", f"{approvals.count_pending(session, agent=agent):,}"),
-    ]
-    return figures, "no run is under way" if not total else counted(
-        total, "run"
-    ) if capped == f"{total:,}" else f"{capped} runs"
