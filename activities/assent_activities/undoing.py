@@ -23,6 +23,7 @@ from assent.store import ledger, projection, rollback_life, scoped_effects, undo
 from assent.store.scoped_effects import Effect
 from assent.store.undos import Standing
 from assent_activities.connectors import ActionFailed, ConnectorUnavailable, Operation, UndoConflict
+from assent_activities.deadman import AGAIN
 from assent_activities.dependencies import Dependencies
 from assent_activities.lanes import Behind, Overdue, in_lanes
 from assent_activities.retrying import MAX_ATTEMPTS, try_again
@@ -197,6 +198,8 @@ class Undoing:
 
     def _undo(self, request: UndoBatch, one: Try) -> Tried:
         """Take one effect back, whatever the preview said: the world may have moved either way."""
+        if fault := self._deps.switch.fault:
+            return Tried(Came.LATER, f"This worker claims nothing: {fault}.", AGAIN)
         standing = self._claim(request, one)
         if standing is not None:
             return standing

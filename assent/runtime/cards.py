@@ -15,6 +15,7 @@ from assent.domain.tiers import Tier
 from assent.policy.approval_block import CONTACTS, ON_CALL
 from assent.policy.breakers_block import catalogue_faults
 from assent.policy.cards import AgentCard, read_card
+from assent.runtime.card_gates import NotDrilled, drills_allow, require_own_name
 from assent.store import cards, checks, groups
 from assent.store.database import Database
 from assent_activities.connectors import Operation, probes_of
@@ -39,6 +40,7 @@ def checked_card(registry: Mapping[str, Operation], source: str, *, where: str) 
         BrokenCard: It cannot be read, or lists what no connector offers.
     """
     card = read_card(source, where=where)
+    require_own_name(card, where=where)
     unknown = sorted(set(card.actions) - set(registry))
     if unknown:
         raise BrokenCard(
@@ -78,6 +80,7 @@ def publish_card(
     Raises:
         BrokenCard: It cannot be read, or lists what no connector offers. The version in force stays.
         Conflict: Another version is in force than the one it was written for.
+        NotDrilled: Its card says that no version with automatic tiers goes live before a drill has passed.
         Unavailable: The database is away.
     """
     card, warnings = checked_card(registry, source, where=where)
@@ -99,6 +102,8 @@ def publish_card(
             at=datetime.now(UTC),
             by=by,
         )
+        if new:
+            warnings = [*warnings, *drills_allow(session, card, now=datetime.now(UTC))]
         if card.checks is None:
             checks.end(session, card.name, at=datetime.now(UTC), by=by)
         else:
@@ -143,7 +148,12 @@ def _publish_file(database: Database, registry: Mapping[str, Operation], file: P
         newest = cards.published_by(session, name)
     if newest is not None and newest[1] != by.name:
         return Published(name, newest[0], new=False, warnings=[], kept=newest[1])
-    return publish_card(database, registry, source, where=str(file), by=by)
+    try:
+        return publish_card(database, registry, source, where=str(file), by=by)
+    except NotDrilled as error:
+        # A process must start all the same: the version in force stays, and the reason is told.
+        assert newest is not None
+        return Published(name, newest[0], new=False, warnings=[str(error)])
 
 
 def _warnings(card: AgentCard, registry: Mapping[str, Operation]) -> list[str]:

@@ -11,11 +11,11 @@ from assent.domain.clock import Clock
 from assent.domain.drills import DrillRequest
 from assent.domain.errors import Conflict, NotFound, Unavailable
 from assent.domain.pauses import ResumeAnswers
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackScopeKind
 from assent.domain.words import counted
 from assent.gateway import Gateway
 from assent.runtime.drilling.running import record_names
-from assent.runtime.drilling.step import Done, drill_actor, looked, seen
+from assent.runtime.drilling.step import LOOK_SECONDS, Done, drill_actor, looked, seen
 from assent.store import drills
 from assent.store.database import Database
 from assent.store.queries import rollbacks
@@ -55,7 +55,7 @@ class Ending:
         if not rollback_id:
             scope = RollbackScope(kind=RollbackScopeKind.AGENT, id=drill.scratch, since=drill.requested_at)
             by = drill_actor(drill)
-            plan = await self._gateway.preview_rollback(scope, by=by)
+            plan = await self._complete(await self._gateway.preview_rollback(scope, by=by))
             begun = await self._gateway.rollback(
                 scope, by=by, reason=f"Drill {drill.drill_id}", preview_id=plan.rollback_id, digest=plan.digest
             )
@@ -135,6 +135,16 @@ class Ending:
             raise Unavailable(f"{counted(len(left), 'run')} of the drill did not end.", where="runs")
         await asyncio.to_thread(self._records.forget, drill.scratch)
         return Done(f"{counted(len(runs), 'run')} ended, and the scratch records are gone.")
+
+    async def _complete(self, plan: RollbackPlan) -> RollbackPlan:
+        """A preview once all of it is written."""
+        until = time.monotonic() + ROLLBACK_SECONDS
+        while not plan.complete:
+            if time.monotonic() >= until:
+                raise Unavailable(f"The preview {plan.rollback_id} was not written in time.", where="preview")
+            await asyncio.sleep(LOOK_SECONDS)
+            plan = await self._gateway.rollback_plan(plan.rollback_id)
+        return plan
 
     async def _lift(self, drill: DrillRequest) -> None:
         """End the pause of the scratch agent, if there is one."""

@@ -12,6 +12,7 @@ from assent.domain.errors import NotFound
 from assent.domain.people import SYSTEM
 from assent.domain.tiers import Tier
 from assent.policy.cards import ActionRule, AgentCard
+from assent.policy.rollback_block import RollbackBlock
 from assent.store import cards
 from assent_activities.connectors import Operation
 from assent_activities.connectors.scratch import scratch_type_name
@@ -20,6 +21,9 @@ _KEPT = ("purpose", "business_owner", "technical_owner", "model_steward", "escal
 """What a scratch card takes over as it is; everything else of it is what a card has that says nothing."""
 
 _OWN = (f"{SCRATCH_SYSTEM}.write", f"{SCRATCH_SYSTEM}.write_slowly")
+EFFECTS = 100_000
+"""Effects that a drill takes back without asking anybody: more than it can have."""
+
 SLOW = _OWN[1]
 """The scratch action type that takes seconds."""
 
@@ -63,5 +67,6 @@ def scratch_card(card: AgentCard, drill: DrillRequest, registry: Mapping[str, Op
         name=drill.scratch,
         title=f"Drill of {card.title or card.name}",
         actions={name: ActionRule(tier=Tier.AUTO) for name in types},
+        rollback=RollbackBlock(effects=EFFECTS),
         **kept,
     )

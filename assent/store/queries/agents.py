@@ -14,6 +14,7 @@ from assent.domain.canonical import Json
 from assent.domain.errors import NotFound
 from assent.domain.runs import RunStatus
 from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest, count_up_to
+from assent.store.queries.scratch import not_of_drills
 from assent.store.tables import AgentKeyRow, AgentRow, ApprovalRow, CardVersionRow, RunRow
 
 
@@ -115,14 +116,16 @@ _VERSIONS = Order("card-versions", [col(CardVersionRow.version)])
 
 def page(session: Session, *, request: PageRequest = FIRST) -> Page[AgentView]:
     """Agents by name, without counts."""
-    found = session.execute(_AGENTS.window(_with_card(), request)).all()
+    wanted = _with_card().where(not_of_drills(col(AgentRow.name)))
+    found = session.execute(_AGENTS.window(wanted, request)).all()
     cards = {agent.name: card for agent, card in found}
     return _AGENTS.page([agent for agent, _ in found], request, lambda agent: _view(agent, cards[agent.name]))
 
 
 def names(session: Session, *, limit: int = 200) -> list[str]:
     """Names of agents, in order, without their cards."""
-    return list(session.execute(select(col(AgentRow.name)).order_by(col(AgentRow.name)).limit(limit)).scalars())
+    wanted = select(col(AgentRow.name)).where(not_of_drills(col(AgentRow.name)))
+    return list(session.execute(wanted.order_by(col(AgentRow.name)).limit(limit)).scalars())
 
 
 def one(session: Session, name: str) -> AgentView:

@@ -15,6 +15,7 @@ from assent.domain.errors import NotFound
 from assent.domain.pauses import Disposition, PausePhase, ResumeAnswers, Scope, ScopeKind, Subject
 from assent.domain.people import Actor
 from assent.store.queries.paging import FIRST, MAX_LIMIT, Order, Page, PageRequest
+from assent.store.queries.scratch import not_of_drills
 from assent.store.tables import ActionRow, PauseHoldRow, PauseRow, RunLabelRow
 
 
@@ -85,10 +86,10 @@ _PAUSES = Order("pauses", [col(PauseRow.requested_at), col(PauseRow.id)])
 
 
 def active(session: Session, *, limit: int = MAX_LIMIT) -> tuple[PauseView, ...]:
-    """Pauses in force, the widest first."""
+    """Pauses in force, the widest first, without those of drills."""
     rows = session.execute(
         select(PauseRow)
-        .where(col(PauseRow.active) == true())
+        .where(col(PauseRow.active) == true(), not_of_drills(col(PauseRow.scope_name)))
         .order_by(col(PauseRow.scope_kind), col(PauseRow.scope_name))
         .limit(limit)
     ).scalars()
@@ -113,8 +114,9 @@ def covering(session: Session, *, agent: str, run_id: str) -> tuple[PauseView, .
 
 
 def page(session: Session, *, request: PageRequest = FIRST) -> Page[PauseView]:
-    """All pauses, newest first."""
-    return _PAUSES.page(session.execute(_PAUSES.window(select(PauseRow), request)).scalars().all(), request, _view)
+    """All pauses, newest first, without those of drills."""
+    wanted = select(PauseRow).where(not_of_drills(col(PauseRow.scope_name)))
+    return _PAUSES.page(session.execute(_PAUSES.window(wanted, request)).scalars().all(), request, _view)
 
 
 def one(session: Session, pause_id: str) -> PauseView:

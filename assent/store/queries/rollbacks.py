@@ -14,6 +14,7 @@ from assent.domain.people import Actor
 from assent.domain.rollback_approval import RollbackRules, RollbackVerb, RollbackVote
 from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackStatus, RollbackTotals, UndoStep
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest
+from assent.store.queries.scratch import not_of_drills
 from assent.store.rollback_plans import scope_of, totals_of
 from assent.store.tables import RollbackRow, RollbackStepRow, RollbackVoteRow
 from assent.store.undos import Tally, tally
@@ -104,9 +105,10 @@ _REAL = col(RollbackRow.status) != RollbackStatus.PREVIEW.value
 
 
 def page(session: Session, *, status: RollbackStatus | None = None, request: PageRequest = FIRST) -> Page[RollbackView]:
-    """All rollbacks, or those of one status, newest first, without their steps and without previews."""
+    """All rollbacks, or those of one status, newest first, without their steps, previews and those of drills."""
     wanted = _REAL if status is None else col(RollbackRow.status) == status.value
-    rows = session.execute(_ROLLBACKS.window(select(RollbackRow).where(wanted), request)).scalars().all()
+    chosen = select(RollbackRow).where(wanted, not_of_drills(col(RollbackRow.scope_id)))
+    rows = session.execute(_ROLLBACKS.window(chosen, request)).scalars().all()
     return _ROLLBACKS.page(rows, request, _view)
 
 

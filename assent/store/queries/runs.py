@@ -19,6 +19,7 @@ from assent.domain.tiers import Tier
 from assent.store.queries import timeline
 from assent.store.queries.labels import labels_of
 from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest, count_up_to
+from assent.store.queries.scratch import not_of_drills
 from assent.store.tables import ActionRow, AgentRow, ApprovalRow, CardVersionRow, RunRow
 
 
@@ -111,7 +112,7 @@ _ACTIONS = Order("actions", [col(ActionRow.proposed_at), col(ActionRow.action_id
 def page(
     session: Session, *, agent: str | None = None, status: RunStatus | None = None, request: PageRequest = FIRST
 ) -> Page[RunView]:
-    """Runs, newest first."""
+    """Runs, newest first; those of drills only where their scratch agent is named."""
     rows = session.execute(_RUNS.window(_chosen(agent, status), request)).scalars().all()
     labels = labels_of(session, [row.run_id for row in rows])
     return _RUNS.page(rows, request, lambda row: _run_view(row, labels.get(row.run_id, ())))
@@ -166,6 +167,8 @@ def _chosen(agent: str | None, status: RunStatus | None) -> Select[RunRow]:
     statement = select(RunRow)
     if agent is not None:
         statement = statement.where(col(RunRow.agent) == agent)
+    else:
+        statement = statement.where(not_of_drills(col(RunRow.agent)))
     if status is not None:
         statement = statement.where(col(RunRow.status) == status.value)
     return statement
