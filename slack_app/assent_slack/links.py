@@ -32,6 +32,14 @@ class Links:
         """The preview of a rollback: what will be undone, what cannot; it starts there, not here."""
         return f"{self.base}/rollbacks/new?{urlencode({'scope': scope, 'id': id}, errors='replace')}"
 
+    def incident(self, incident_id: str) -> str:
+        """One incident."""
+        return f"{self.base}/incidents/{quote(incident_id, safe='', errors='replace')}"
+
+    def incidents(self) -> str:
+        """All incidents."""
+        return f"{self.base}/incidents"
+
     def stop(self) -> str:
         """What is paused."""
         return f"{self.base}/stop"

@@ -35,7 +35,14 @@ async def test_from_a_run_to_the_post_mortem(site: Site, olga: Person) -> None:
         again = await send(browser, f"/runs/{run_id}", "/incidents")
         assert again.headers["location"] == here
         page = PageReader((await browser.get(here)).text)
-        for told in ("Run Pay carol", "Olga Operator leads", "40.00 moved", "Opened, high", "1 run added", "Not stopped"):
+        for told in (
+            "Run Pay carol",
+            "Olga Operator leads",
+            "40.00 moved",
+            "Opened, high",
+            "1 run added",
+            "Not stopped",
+        ):
             assert told in page.words, told
         stopped = await send(browser, here, f"{here}/pause", scope="agent", name="desk-clerk")
         assert stopped.status_code == 303, stopped.text
@@ -134,7 +141,9 @@ async def test_who_may(site: Site, olga: Person, role: Role) -> None:
 
 async def test_hostile_words_stay_words(site: Site, olga: Person) -> None:
     async with site.browser(olga) as browser:
-        opened = await send(browser, "/incidents/new", "/incidents", title=HOSTILE.replace("\x07", ""), record=HOSTILE[:50])
+        opened = await send(
+            browser, "/incidents/new", "/incidents", title=HOSTILE.replace("\x07", ""), record=HOSTILE[:50]
+        )
         here = opened.headers["location"]
         assert (await send(browser, here, f"{here}/notes", text=HOSTILE)).status_code == 303
         report = f"{here}/report"

@@ -26,7 +26,7 @@ from assent_slack.clicks import Click
 from assent_slack.deciding import answer
 from assent_slack.dependencies import Dependencies
 from assent_slack.listeners.actions.direct import want_direct
-from assent_slack.listeners.commands import pausing
+from assent_slack.listeners.commands import incidents, pausing
 from assent_slack.listeners.commands.asked import Asked
 from assent_slack.listeners.commands.linking import link
 from assent_slack.people import Known, require
@@ -45,6 +45,7 @@ connector NAME, label LABEL, record NAME or run ID, then why, with --drain or --
 that moment
 /assent resume, or resume ID – asks what was changed, then lets it go on
 /assent paused – what is paused now
+/assent incident, or incident TITLE – what is wrong now, or open an incident
 /assent link – say who you are in Assent; /assent link CODE with a code from there
 /assent direct off, or on – direct messages
 /assent channel – post requests in this channel from now on"""
@@ -169,6 +170,7 @@ _VERBS: Mapping[str, Callable[[Asked], Awaitable[Message]]] = {
     "undo": _undo,
     "pause": pausing.pause,
     "paused": pausing.paused,
+    "incident": incidents.incident,
     "direct": _direct,
     "channel": _channel,
 }
