@@ -10,7 +10,6 @@ from assent.domain.incidents import Section
 from assent.domain.words import counted
 
 _WHAT = {"run": "run", "record": "record", "pause": "pause", "rollback": "rollback"}
-_ENDED = {"done": "all of it undone", "needs_person": "a person must do the rest", "refused": "refused"}
 
 
 def event_title(kind: str, body: Mapping[str, Json]) -> str:
@@ -51,26 +50,70 @@ def event_title(kind: str, body: Mapping[str, Json]) -> str:
             return f"{said('to').capitalize()}: {said('text')}"
         case "incident.action_handed":
             return f"An action is now {said('owner')}’s, until {said('due')}"
+        case _:
+            return _control(kind, body)
+
+
+def _control(kind: str, body: Mapping[str, Json]) -> str:
+    """What happened to a pause or a rollback."""
+
+    def said(name: str) -> str:
+        value = body.get(name)
+        return value if isinstance(value, str) else ""
+
+    def number(name: str, one: str) -> str:
+        value = body.get(name)
+        many = len(value) if isinstance(value, list) else value
+        return counted(many, one) if isinstance(many, int) else f"some {one}s"
+
+    match kind:
         case "pause.requested":
             return f"Paused and fenced: {said('scope')}"
+        case "pause.changed":
+            return f"The pause became {said('to')}"
+        case "pause.stop_asked":
+            return "What was under way was asked to stop"
         case "pause.quiesced":
             seconds = body.get("seconds")
             took = f", {seconds:.3f} s after it was asked for" if isinstance(seconds, int | float) else ""
             return f"At rest: nothing was under way any more{took}"
+        case "pause.compensating":
+            return "The pause began to roll runs back"
+        case "pause.resume_asked":
+            return "Somebody asked to resume; a second person must agree"
+        case "pause.releasing":
+            return "Runs are let go step by step"
+        case "pause.released":
+            return f"{number('runs', 'run').capitalize()} let go"
+        case "pause.fell_back":
+            return "The pause held everything again"
         case "pause.resumed":
             return f"Resumed: {said('scope')}"
+        case "rollback.awaiting":
+            return f"Undo of {number('to_undo', 'effect')} waits for approval"
+        case "rollback.decided":
+            return f"Somebody said {said('verb')} to the undo"
         case "rollback.started":
-            return f"Undo began: {body.get('effects', '')} effects".replace(":  effects", "")
+            return f"Undo began: {number('to_undo', 'effect')} to undo"
+        case "rollback.held":
+            return "The undo was held"
+        case "rollback.continued":
+            return "The undo went on"
+        case "rollback.retried":
+            return "What was left was tried again"
+        case "rollback.settled":
+            return "A person settled a step of the undo"
+        case "rollback.refused":
+            return "The undo was not started"
         case "rollback.ended":
-            status = _ENDED.get(said("status"), said("status"))
-            return f"Undo ended: {status}".rstrip(": ")
+            return f"Undo ended: {number('undone', 'effect')} undone, {number('left', 'effect')} left"
         case _:
             return kind.replace(".", ": ").replace("_", " ")
 
 
 def event_text(kind: str, body: Mapping[str, Json]) -> str:
     """Words of people that belong to an event; empty if there are none."""
-    for name in ("text", "why", "note", "cause", "reason"):
+    for name in ("text", "why", "note", "cause", "changed", "reason"):
         value = body.get(name)
         if isinstance(value, str) and value and not kind.startswith("incident.action_agreed"):
             return value

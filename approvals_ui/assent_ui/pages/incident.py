@@ -14,6 +14,7 @@ from assent.domain.errors import AssentError, InvalidInput, NotFound
 from assent.domain.incident_story import event_text, event_title
 from assent.domain.incident_words import status_text
 from assent.domain.incidents import IncidentState, PartKind, Severity, following
+from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.scopes import read_scope
 from assent.gateway.incident_facts import facts_of
 from assent.store.queries import incident_times, incidents, runs
@@ -250,7 +251,8 @@ def _page(
             problem=problem,
             today=now.date(),
             may_write=may_write(here.viewer),
-            stop_scopes=[],
+            all_undone=bool(facts.effects) and not facts.left,
+            stop_scopes=[Scope(kind=ScopeKind.AGENT, name=each) for each in facts.agents[:3]],
         )
 
 

@@ -38,17 +38,23 @@ MOST_EFFECTS = 5_000
 
 CONTROL_KINDS = (
     "pause.requested",
-    "pause.disposition",
+    "pause.changed",
     "pause.stop_asked",
     "pause.quiesced",
+    "pause.compensating",
     "pause.resume_asked",
     "pause.releasing",
+    "pause.released",
     "pause.fell_back",
     "pause.resumed",
-    "rollback.asked",
+    "rollback.awaiting",
+    "rollback.decided",
     "rollback.started",
     "rollback.held",
     "rollback.continued",
+    "rollback.retried",
+    "rollback.settled",
+    "rollback.refused",
     "rollback.ended",
 )
 """Kinds of ledger events that a timeline shows of its pauses and rollbacks."""
