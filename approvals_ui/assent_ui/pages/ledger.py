@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -21,6 +21,7 @@ from assent.store.queries.events import EventView
 from assent.store.queries.ledger import LedgerFilter
 from assent.store.queries.paging import PageRequest
 from assent_ui.pages.context import Here
+from assent_ui.pages.times import moment
 
 router = APIRouter()
 
@@ -118,8 +119,8 @@ def _page(here: Here, asked: dict[str, str], cursor: str | None, checked: Checke
                 run_id=asked.get("run") or None,
                 agent=asked.get("agent") or None,
                 kind=asked.get("kind") or None,
-                since=_moment(asked, "since"),
-                until=_moment(asked, "until"),
+                since=moment(asked.get("since", ""), "since"),
+                until=moment(asked.get("until", ""), "until"),
             )
             page = ledger.page(session, chosen, request=wanted)
         return here.show(
@@ -133,14 +134,3 @@ def _page(here: Here, asked: dict[str, str], cursor: str | None, checked: Checke
             checked=checked,
             may_audit=may_audit,
         )
-
-
-def _moment(asked: dict[str, str], name: str) -> datetime | None:
-    """A time as a browser's field gives it, taken as UTC unless it names its zone."""
-    if not asked.get(name):
-        return None
-    try:
-        moment = datetime.fromisoformat(asked[name])
-    except ValueError as error:
-        raise InvalidInput("This is no time.", where=name, todo="Write it as 2030-01-31T16:00.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

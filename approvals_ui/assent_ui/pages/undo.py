@@ -1,150 +1,196 @@
-"""Undo: what will be undone, what cannot, and what came of it."""
+"""Undo: what will be undone, and what cannot? Shown first; confirming is bound to exactly what was shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from assent.domain.effects import UndoStatus
-from assent.domain.errors import AssentError, InvalidInput, NotFound
-from assent.domain.people import Role
-from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackScopeKind, RollbackStatus, Undoable, UndoStep
-from assent.domain.words import counted
-from assent.store.queries import rollbacks, runs
+from assent.domain.errors import AssentError, Forbidden, InvalidInput, NotFound, PreviewChanged
+from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, Undoable
+from assent.gateway.undo_rights import may_do
+from assent.store.queries import rollback_steps, rollbacks, runs
+from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.queries.rollbacks import RollbackView
-from assent_ui.pages.context import Here
-from assent_ui.rendering.records import RecordRows, records
+from assent_ui.pages.context import Here, Place, typed
+from assent_ui.pages.undo_choose import choosing, read_scope, scope_query
+from assent_ui.rendering import rollbacks as pictures
+from assent_ui.rendering.environment import record_link
+from assent_ui.rendering.undo_steps import lay_out
 
 router = APIRouter()
 
-_NEEDS_PERSON = {UndoStatus.CONFLICT, UndoStatus.IMPOSSIBLE, UndoStatus.FAILED, UndoStatus.UNKNOWN}
-_LEFT = {Undoable.NO, Undoable.TOO_LATE, Undoable.CONFLICT, Undoable.UNKNOWN}
+SHOWN = 25
+"""Effects on a page."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
-    """One effect of a preview or a rollback."""
+class Looked(BaseModel):
+    """What an address or a form says of the scope."""
 
-    ordinal: int
-    step: UndoStep
-    run_id: str
-    key: str
-    records: list[RecordRows]
-    finished_at: datetime | None
+    scope: str = ""
+    id: str = ""
+    version: str = ""
+    ago: str = ""
+    since: str = ""
+    until: str = ""
+    later: str = ""
+
+    def read(self, here: Place) -> RollbackScope:
+        """The scope."""
+        return read_scope(self.scope, self.fields, here.clock(), with_later=bool(self.later))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What was typed."""
+        return self.model_dump(include={"id", "version", "ago", "since", "until"})
+
+
+class Confirmed(Looked):
+    """The form under a preview."""
+
+    preview: str = ""
+    digest: str = ""
+    reason: str = ""
 
 
 @router.get("/rollbacks/new", response_class=HTMLResponse)
-async def preview(here: Here, scope: str, id: str) -> HTMLResponse:
-    """What a rollback would do; changes nothing."""
-    plan = await here.gateway.preview_rollback(_scope(scope, id), by=here.viewer.actor)
-    return await here.in_thread(lambda: _preview_page(here, plan))
+async def look(here: Here, wanted: Annotated[Looked, Query()]) -> Response:
+    """Look at what a rollback would do, and lead to the preview; changes nothing."""
+    try:
+        plan = await here.gateway.preview_rollback(wanted.read(here), by=here.viewer.actor)
+    except (InvalidInput, NotFound) as error:
+        return await here.in_thread(partial(choosing, here, wanted.scope, wanted.fields, error))
+    return RedirectResponse(f"/rollbacks/{plan.rollback_id}", status_code=303)
 
 
 @router.post("/rollbacks")
-async def start(here: Here, scope: str = Form(""), id: str = Form(""), reason: str = Form("")) -> Response:
-    """Undo a scope."""
-    here.viewer.require(Role.OPERATOR, "undo")
-    rollback_id = await here.gateway.rollback(_scope(scope, id), by=here.viewer.actor, reason=reason.strip())
-    where = urlencode({"scope": scope, "id": id})
-    return RedirectResponse(f"/rollbacks/{rollback_id}?{where}", status_code=303)
+async def start(here: Here, form: Annotated[Confirmed, Form()]) -> Response:
+    """Undo exactly what a preview showed; where the world changed since, lead to the new preview."""
+    scope = form.read(here)
+    try:
+        if not (form.preview and form.digest):
+            raise InvalidInput("Undoing begins with a preview.", where="preview", todo="Look at it, then confirm it.")
+        begun = await here.gateway.rollback(
+            scope,
+            by=here.viewer.actor,
+            reason=typed(form.reason).strip(),
+            preview_id=form.preview,
+            digest=form.digest,
+        )
+    except PreviewChanged as error:
+        return await _shown_anew(here, scope, form, error)
+    except Forbidden:
+        raise
+    except AssentError as error:
+        return await here.in_thread(partial(_again, here, form, error))
+    return RedirectResponse(f"/rollbacks/{begun.id}", status_code=303)
 
 
-@router.get("/rollbacks/{rollback_id}", response_class=HTMLResponse)
-def rollback(here: Here, rollback_id: str, scope: str = "", id: str = "") -> HTMLResponse:
-    """A rollback: its progress, and what is left for a person.
+async def _shown_anew(here: Place, scope: RollbackScope, form: Confirmed, error: PreviewChanged) -> Response:
+    """Lead to how the world is now, with what was seen before to compare it with."""
+    new = error.preview_id
+    if not new:
+        new = (await here.gateway.preview_rollback(scope, by=here.viewer.actor)).rollback_id
+    query = urlencode({"was": form.preview, "reason": form.reason})
+    return RedirectResponse(f"/rollbacks/{new}?{query}", status_code=303)
 
-    One that was started a moment ago has no row yet; ``scope`` and ``id`` then say what it is of.
-    """
+
+def _again(here: Place, form: Confirmed, problem: AssentError) -> HTMLResponse:
+    """The preview once more, with why it was not confirmed; an older one may be forgotten."""
     with here.database.read() as session:
         try:
-            found = rollbacks.one(session, rollback_id)
+            preview = rollbacks.header(session, form.preview)
         except NotFound:
-            if not scope:
-                raise
-            found = _starting(here, rollback_id, _scope(scope, id))
-        steps = [_row(item.ordinal, item.step, item.finished_at) for item in found.steps]
-        people = [row for row in steps if _needs_person(row.step)]
-        run_id, goal = _run(session, found.scope)
-        return here.show(
-            session,
-            "rollback.html",
-            "runs",
-            rollback=found,
-            headline=_headline(found, steps, people),
-            people=people,
-            rest=[row for row in steps if row not in people],
-            total=len(steps),
-            finished=sum(row.finished_at is not None for row in steps),
-            run_id=run_id,
-            goal=goal,
-        )
+            raise problem from None
+        return preview_page(here, session, preview, problem=problem, reason=form.reason)
 
 
-def _starting(here: Here, rollback_id: str, scope: RollbackScope) -> RollbackView:
-    return RollbackView(
-        id=rollback_id,
-        scope=scope,
-        status=RollbackStatus.RUNNING,
-        reason="",
-        requested_by=here.viewer.actor,
-        requested_at=here.clock(),
-        finished_at=None,
+def preview_page(
+    here: Place,
+    session: Session,
+    preview: RollbackView,
+    *,
+    verdict: str = "",
+    cursor: str | None = None,
+    was: str = "",
+    reason: str = "",
+    problem: AssentError | None = None,
+) -> HTMLResponse:
+    """A preview: totals as a picture, the effects page by page, and the button that is bound to its digest."""
+    chosen = Undoable(verdict) if verdict in list(Undoable) else None
+    page = rollback_steps.page(session, preview.id, verdict=chosen, request=PageRequest(SHOWN, cursor))
+    scope, address = preview.scope, f"/rollbacks/{preview.id}"
+    kept = {"verdict": chosen.value} if chosen else {}
+    return here.show(
+        session,
+        "rollback_preview.html",
+        "undo",
+        status=problem.status if problem else 200,
+        preview=preview,
+        totals=preview.totals,
+        picture=pictures.of_verdicts(preview.totals),
+        steps=lay_out(page.items),
+        chosen=chosen.value if chosen else "",
+        here_address=f"{address}?{urlencode(kept)}",
+        next_address=f"{address}?{urlencode({**kept, 'cursor': page.next_cursor})}",
+        next_cursor=page.next_cursor,
+        later=cursor is not None,
+        goal=goal_of(session, scope),
+        query=scope_query(scope),
+        include_later=include_later(scope),
+        conflicts_with_ours=_ours_stands_in_the_way(session, preview),
+        changed=_changed(session, seen, preview.id) if (seen := was or preview.preview_id) else None,
+        reason=reason or preview.reason,
+        back=_back(scope),
+        still_running=_still_running(session, scope),
+        problem=problem,
+        may=may_do(session, scope, here.viewer.actor, here.clock()),
     )
 
 
-def _preview_page(here: Here, plan: RollbackPlan, problem: AssentError | None = None) -> HTMLResponse:
-    with here.database.read() as session:
-        run_id, goal = _run(session, plan.scope)
-        return here.show(
-            session,
-            "rollback_new.html",
-            "runs",
-            plan=plan,
-            steps=[_row(place, step, None) for place, step in enumerate(plan.steps)],
-            left=sum(step.verdict in _LEFT for step in plan.steps),
-            run_id=run_id,
-            goal=goal,
-            back=f"/runs/{run_id}",
-            still_running=plan.scope.kind is RollbackScopeKind.RUN and not runs.one(session, run_id).status.ended,
-            problem=problem,
-            may_operate=here.viewer.may(Role.OPERATOR),
-        )
+def include_later(scope: RollbackScope) -> str:
+    """The address of a preview of the same scope that undoes later work first; empty if it does already."""
+    wanted = scope.model_copy(update={"with_later": True})
+    return "" if scope.with_later else f"/rollbacks/new?{urlencode(scope_query(wanted))}"
 
 
-def _scope(kind: str, id: str) -> RollbackScope:
-    if kind not in list(RollbackScopeKind) or not 1 <= len(id) <= 200:
-        raise InvalidInput("A rollback is of an action or a run, by its id.", where="scope")
-    return RollbackScope(kind=RollbackScopeKind(kind), id=id)
-
-
-def _run(session: Session, scope: RollbackScope) -> tuple[str, str]:
-    """The run behind a scope, and its goal."""
-    run_id = scope.id.rsplit(":", 1)[0] if scope.kind is RollbackScopeKind.ACTION else scope.id
+def goal_of(session: Session, scope: RollbackScope) -> str:
+    """The goal of the one run that a scope is about; empty if it is not about one."""
     try:
-        return run_id, runs.one(session, run_id).goal or run_id
+        return runs.one(session, scope.run_id).goal if scope.run_id else ""
     except NotFound:
-        return run_id, run_id
+        return ""
 
 
-def _row(ordinal: int, step: UndoStep, finished_at: datetime | None) -> StepRow:
-    run_id, _, key = step.action_id.rpartition(":")
-    return StepRow(ordinal, step, run_id, key, records(step.changes), finished_at)
+def _ours_stands_in_the_way(session: Session, preview: RollbackView) -> bool:
+    if preview.scope.with_later or not preview.totals.by_verdict.get(Undoable.CONFLICT):
+        return False
+    first = rollback_steps.page(session, preview.id, verdict=Undoable.CONFLICT, request=PageRequest(SHOWN))
+    return any(not work.in_plan for placed in first.items for work in placed.step.later)
 
 
-def _needs_person(step: UndoStep) -> bool:
-    return step.status in _NEEDS_PERSON
+def _changed(session: Session, was: str, now: str) -> list[str]:
+    """What the first effects of two previews differ in, in words; none if the older one is forgotten."""
+    both = (rollback_steps.page(session, id, request=PageRequest(MAX_LIMIT)).items for id in (was, now))
+    before, after = ([placed.step for placed in steps] for steps in both)
+    return pictures.what_changed(before, after) if before else []
 
 
-def _headline(found: RollbackView, steps: Sequence[StepRow], people: Sequence[StepRow]) -> str:
-    undone = sum(row.step.status is UndoStatus.UNDONE for row in steps)
-    if found.status is RollbackStatus.RUNNING:
-        return f"Undoing {counted(len(steps), 'effect')}" if steps else "Looking at what there is to undo"
-    if not steps:
-        return "There was nothing to undo"
-    return f"{counted(undone, 'effect')} undone" + (f", {len(people):,} left for a person" if people else "")
+def _still_running(session: Session, scope: RollbackScope) -> bool:
+    if scope.kind is not RollbackScopeKind.RUN:
+        return False
+    try:
+        return not runs.one(session, scope.id).status.ended
+    except NotFound:
+        return False
+
+
+def _back(scope: RollbackScope) -> str:
+    if scope.run_id:
+        return f"/runs/{scope.run_id}"
+    return record_link(scope.id) if scope.kind is RollbackScopeKind.RECORD else f"/undo?kind={scope.kind.value}"

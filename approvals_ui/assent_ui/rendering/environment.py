@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
@@ -23,6 +24,7 @@ from assent.domain.hostile_text import reveal, reveal_text, size_of, written_out
 from assent.domain.words import counted, lasting, money
 from assent_ui.rendering.faces import ACTION, face_of
 from assent_ui.rendering.records import laid_out, plain
+from assent_ui.rendering.rollbacks import reach, sums
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -56,9 +58,12 @@ def build_environment(clock: Clock) -> Environment:
         "lasting": lasting,
         "money": money,
         "plain": plain,
+        "reach": reach,
+        "record_link": record_link,
         "rows": laid_out,
         "size": size_of,
         "step": step_words,
+        "sums": sums,
         "time": _time_tag(clock),
         "took": took,
     }
@@ -121,6 +126,13 @@ def excerpt(text: str, limit: int = 240) -> str:
 def took(time: timedelta) -> str:
     """How long something took, in words."""
     return lasting(time) if time >= timedelta(seconds=1) else "less than a second"
+
+
+def record_link(name: str) -> str:
+    """The address of a record's page; a name that browsers would shorten as a path goes as a query."""
+    parts = name.split("/")
+    odd = any(part in ("", ".", "..") for part in parts)
+    return f"/records?name={quote(name, safe='')}" if odd else f"/records/{quote(name)}"
 
 
 def step_words(step: str) -> str:

@@ -11,7 +11,7 @@ from assent.domain.effects import EffectStatus, UndoStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.incidents import FollowUpState, IncidentState, Severity
 from assent.domain.plans import PlanApprovalStatus
-from assent.domain.rollbacks import RollbackStatus, Undoable
+from assent.domain.rollbacks import RollbackStatus, StepOutcome, Undoable
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Tier
 
@@ -74,9 +74,22 @@ ADMISSION = {
 }
 
 ROLLBACK = {
+    RollbackStatus.PREVIEW: Face("Preview", "question", "slate"),
+    RollbackStatus.CHECKING: Face("Looking again", "half", "blue"),
+    RollbackStatus.AWAITING: Face("Waits for approval", "hourglass", "amber"),
     RollbackStatus.RUNNING: Face("Undoing", "half", "blue"),
-    RollbackStatus.DONE: Face("Everything undone", "check", "green"),
+    RollbackStatus.HELD: Face("Held", "pause", "violet"),
+    RollbackStatus.DONE: Face("Over and done", "check", "green"),
     RollbackStatus.NEEDS_PERSON: Face("Needs a person", "question", "amber"),
+    RollbackStatus.REFUSED: Face("Not started", "barred", "red"),
+}
+
+OUTCOME = {
+    StepOutcome.OPEN: Face("To do", "dot", "slate"),
+    StepOutcome.UNDONE: Face("Undone", "back", "green"),
+    StepOutcome.LEFT: Face("Left for a person", "question", "amber"),
+    StepOutcome.SETTLED: Face("Settled by a person", "person", "blue"),
+    StepOutcome.SKIPPED: Face("Nothing to undo", "minus", "slate"),
 }
 
 UNDOABLE = {
@@ -149,7 +162,24 @@ FOLLOW_UP = {
 
 def face_of(status: object) -> Face:
     """The face of any status of the domain."""
-    for faces in (EFFECT, INCIDENT, SEVERITY, FOLLOW_UP, ACTION, RUN, APPROVAL, TIER, ADMISSION, ROLLBACK, UNDOABLE, UNDO, GRANT, PLAN, DRILL):
+    for faces in (
+        EFFECT,
+        INCIDENT,
+        SEVERITY,
+        FOLLOW_UP,
+        ACTION,
+        RUN,
+        APPROVAL,
+        TIER,
+        ADMISSION,
+        ROLLBACK,
+        OUTCOME,
+        UNDOABLE,
+        UNDO,
+        GRANT,
+        PLAN,
+        DRILL,
+    ):
         for known, face in faces.items():
             if known is status:
                 return face
