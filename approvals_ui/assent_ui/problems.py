@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from assent.domain.errors import AssentError, BrokenArguments
+from assent.domain.errors import AssentError, BrokenArguments, PreviewChanged
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -23,6 +23,7 @@ TITLES: Mapping[str, str] = {
     "not-signed-in": "Not signed in",
     "too-often": "Tried too often",
     "conflict": "Things have changed",
+    "preview-changed": "The preview is out of date",
     "unavailable": "A part cannot be reached",
     "error": "Something went wrong in Assent",
 }
@@ -60,6 +61,7 @@ class Problem(BaseModel):
         where: The field, record or part it concerns; empty if it concerns the whole request.
         todo: What can be done about it.
         errors: Every field that is not usable, if the request breaks its schema.
+        preview_id: The new preview, if the one of a rollback is out of date.
     """
 
     type: str
@@ -70,6 +72,7 @@ class Problem(BaseModel):
     where: str = ""
     todo: str = ""
     errors: list[Fault] = Field(default_factory=list)
+    preview_id: str = ""
 
 
 def problem_of(error: AssentError, path: str) -> Problem:
@@ -78,6 +81,8 @@ def problem_of(error: AssentError, path: str) -> Problem:
     if isinstance(error, BrokenArguments):
         faults = [Fault(where=f"arguments{place}", what=what) for place, what in error.faults.items()]
         return problem.model_copy(update={"errors": faults})
+    if isinstance(error, PreviewChanged):
+        return problem.model_copy(update={"preview_id": error.preview_id})
     return problem
 
 
@@ -125,7 +130,9 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONRe
         extra.setdefault("Retry-After", "60")
     if problem.status == 503:
         extra.setdefault("Retry-After", "2")
-    content = problem.model_dump(mode="json", exclude={"errors"} if not problem.errors else None)
+    content = problem.model_dump(
+        mode="json", exclude={name for name in ("errors", "preview_id") if not getattr(problem, name)}
+    )
     return JSONResponse(content, problem.status, headers=extra, media_type=MEDIA_TYPE)
 
 

@@ -168,7 +168,7 @@ class RollbackTotals(BaseModel):
     Attributes:
         steps: Effects in it.
         by_verdict: How many, by verdict.
-        by_agent: How many that will be undone, by agent.
+        by_agent: How many that are to be dealt with, undone or left, by agent.
         money: Money that will be taken back, by currency; the empty one is money without a known currency.
         reaches: How many its undoing reaches, by unit.
         money_left: Money of what cannot be undone, by currency.
@@ -196,8 +196,9 @@ class RollbackTotals(BaseModel):
         """Count one more step."""
         self.steps += 1
         self.by_verdict[step.verdict] = self.by_verdict.get(step.verdict, 0) + 1
-        if step.verdict is Undoable.YES:
+        if not step.verdict.needs_nothing:
             self.by_agent[step.agent] = self.by_agent.get(step.agent, 0) + 1
+        if step.verdict is Undoable.YES:
             _add(self.money, step.currency, step.amount)
             for unit, count in step.reaches.items():
                 _add(self.reaches, unit, count)

@@ -30,7 +30,7 @@ def rollback_rules(
     many agents.
 
     Args:
-        cards: In force, of every agent of whose effects any will be undone.
+        cards: In force, of every agent whose effects are to be dealt with.
         totals: What the plan adds up to.
         requester: Id of whoever asked for it.
         requester_mailbox: Their mailbox.

@@ -49,7 +49,9 @@ def require_scope(session: Session, scope: RollbackScope) -> None:
             touched = select(col(ResourceRow.resource)).where(col(ResourceRow.resource) == scope.id).limit(1)
             if session.execute(touched).first() is None:
                 raise NotFound(
-                    f"No agent ever touched {scope.id}.", where="record", todo="`assent ledger record` finds records."
+                    f"No agent ever touched {scope.id}.",
+                    where="record",
+                    todo="Find it by its table, id or customer first.",
                 )
         case RollbackScopeKind.INCIDENT:
             if session.get(IncidentRow, scope.id) is None:

@@ -12,7 +12,6 @@ from assent.domain.approvals import ApprovalStatus, RequestCard, Verb
 from assent.domain.labels import Labels
 from assent.domain.pauses import Disposition, PausePhase, ScopeKind
 from assent.domain.people import Actor, Role
-from assent.domain.rollbacks import RollbackScopeKind, RollbackStatus, UndoStep
 from assent.domain.runs import OnFailure, RunStatus
 from assent.domain.tiers import Tier
 
@@ -333,70 +332,6 @@ class ResumeIn(In):
     changed: str = Field(default="", max_length=4_000, description="What was changed.")
     checks: list[Check] = Field(default_factory=list, max_length=20, description="Which checks passed.")
     at_once: bool = Field(default=False, description="Let all runs go at the same moment, not step by step.")
-
-
-class RollbackScopeIn(In):
-    """What is rolled back: an action or a run, by id."""
-
-    kind: RollbackScopeKind
-    id: str = Field(min_length=1, max_length=200)
-
-
-class RollbackIn(In):
-    """A rollback to preview or to begin."""
-
-    scope: RollbackScopeIn
-    preview: bool = Field(default=False, description="Only say what would be undone.")
-    reason: str = Field(default="", max_length=4_000)
-
-
-class RollbackScopeOut(Out):
-    """What is rolled back."""
-
-    kind: RollbackScopeKind
-    id: str
-
-
-class StepOut(Out):
-    """One effect in a rollback, newest first."""
-
-    ordinal: int
-    step: UndoStep
-    finished_at: datetime | None
-
-
-class RollbackOut(Out):
-    """A rollback."""
-
-    id: str
-    scope: RollbackScopeOut
-    status: RollbackStatus
-    reason: str
-    requested_by: Actor
-    requested_at: datetime
-    finished_at: datetime | None
-
-
-class RollbackStarted(Out):
-    """A rollback that was started, and where to look at it."""
-
-    rollback_id: str
-    rollback: str
-
-
-class RollbackInFull(RollbackOut):
-    """A rollback with its first 1,000 effects."""
-
-    steps: list[StepOut]
-
-
-class PreviewOut(Out):
-    """What a rollback would do."""
-
-    rollback_id: str
-    scope: RollbackScopeOut
-    to_undo: int
-    steps: list[UndoStep]
 
 
 class AgentOut(Out):
