@@ -12,6 +12,7 @@ from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType, UndoDeclaration
 from assent.domain.effects import Performed, ResourceChange
 from assent.domain.tiers import Risk, Speed
+from assent.domain.undo_kinds import UndoKind
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation, UndoConflict
 
 CARD = """
@@ -89,7 +90,7 @@ class Desk:
             DeskOperation(self, "note", "Write down {text}", _TEXT, undo=UndoDeclaration(sentence="Tear it up")),
             DeskOperation(self, "pay", "Pay {amount} to {to}", _MONEY, risks={Risk.MONEY}, undo=_BACK, amount="amount"),
             DeskOperation(self, "tip", "Tip {to} with {amount}", _MONEY, risks={Risk.MONEY}, undo=_BACK),
-            DeskOperation(self, "letter", "Send the letter {text}", _TEXT, speed=Speed.LONG),
+            DeskOperation(self, "letter", "Send the letter {text}", _TEXT, speed=Speed.LONG, undo=_BEFORE_THE_POST),
             DeskOperation(self, "idea", "Have the idea {text}", _TEXT),
         ]
 
@@ -97,6 +98,9 @@ class Desk:
         """Nothing is open."""
 
 
+_BEFORE_THE_POST = UndoDeclaration(
+    sentence="Fetch it from the letter box", kind=UndoKind.REVOKE, within=timedelta(milliseconds=1)
+)
 _BACK = UndoDeclaration(sentence="Take {amount} back from {to}", within=timedelta(days=30))
 
 

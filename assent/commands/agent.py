@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assent.commands import agent_proofs
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Cursor, Limit, ago, note, show_fields, show_page, show_table, tell
 from assent.domain.errors import InvalidInput, NotFound
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from assent.store.queries.agents import AgentView, KeyView
 
 app = typer.Typer(help="Agents, their cards and their keys.", no_args_is_help=True)
+app.command("prove-undo")(agent_proofs.prove_undo)
 
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
 

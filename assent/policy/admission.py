@@ -166,7 +166,7 @@ def _risks(rule: ActionRule, type: ActionType) -> list[Reason]:
             Reason(rule=f"risk:{risk}", effect=_TIER_EFFECT[rule.tier], sentence=risk.sentence)
             for risk in sorted(type.risks)
         ]
-    if type.undo is None:
+    if type.undo is None or not type.undo.works:
         lack = "It cannot be undone, so a person must approve it."
     elif not rule.limits:
         lack = "The card sets no limits for it, so a person must approve it."

@@ -20,6 +20,7 @@ from assent.policy.drills_block import DrillsBlock
 from assent.policy.durations import Duration
 from assent.policy.rollback_block import RollbackBlock
 from assent.policy.stopping_block import StoppingBlock
+from assent.policy.undo_proof_block import UndoProofBlock
 
 MAX_SOURCE = 256 * 1024
 """Bytes of a card file."""
@@ -147,6 +148,7 @@ class AgentCard(Strict):
         fallback: What it is told instead of a try while a breaker holds an action type or a connector, by its name.
         drills: How often its stop and undo are rehearsed; only by people if left out.
         rollback: Who may undo what it did, and from what size on others must approve.
+        undo_proof: How often its undos must be seen to work; nobody is told if left out.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)
@@ -166,6 +168,7 @@ class AgentCard(Strict):
     fallback: dict[str, Fallback] = Field(default_factory=dict)
     drills: DrillsBlock | None = None
     rollback: RollbackBlock | None = None
+    undo_proof: UndoProofBlock | None = None
 
     @property
     def undoing(self) -> RollbackBlock:

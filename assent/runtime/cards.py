@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import BrokenCard, Conflict
 from assent.domain.people import SYSTEM, Actor
 from assent.domain.tiers import Tier
+from assent.gateway.undo_proofs import flagged_undos, irreversible
 from assent.policy.approval_block import CONTACTS, ON_CALL
 from assent.policy.breakers_block import catalogue_faults
 from assent.policy.cards import AgentCard, read_card
@@ -54,6 +55,13 @@ def checked_card(registry: Mapping[str, Operation], source: str, *, where: str) 
             " ".join(faults),
             where=where,
             todo="Correct the card's breakers and publish it again; the version in force was not touched.",
+        )
+    if faults := irreversible(card, types):
+        raise BrokenCard(
+            " ".join(faults),
+            where=where,
+            todo="Let people approve it (`tier: approve`), or have its connector declare an undo that works by itself; "
+            "the version in force was not touched.",
         )
     return card, _warnings(card, registry)
 
@@ -111,7 +119,8 @@ def publish_card(
                 session, card.name, one_in=card.checks.one_in, a_day=card.checks.a_day, at=datetime.now(UTC), by=by
             )
         nobody = [] if by == SYSTEM else _groups_of_nobody(session, card)
-    return Published(card.name, version, new, [*warnings, *nobody])
+        flagged = flagged_undos(session, card, [registry[name].type for name in card.actions], datetime.now(UTC))
+    return Published(card.name, version, new, [*warnings, *flagged, *nobody])
 
 
 def _groups_of_nobody(session: Session, card: AgentCard) -> list[str]:
@@ -164,7 +173,7 @@ def _warnings(card: AgentCard, registry: Mapping[str, Operation]) -> list[str]:
         if rule.tier is not Tier.AUTO or not type.risks:
             continue
         risks = ", ".join(sorted(type.risks))
-        if type.undo is None:
+        if not type.undoes_itself:
             warnings.append(f"{name} is {risks} and cannot be undone, so a person will approve it all the same.")
         elif not rule.limits:
             warnings.append(f"{name} is {risks} and has no limits, so a person will approve it all the same.")

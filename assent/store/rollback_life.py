@@ -13,7 +13,7 @@ from assent.domain.errors import Conflict, NotFound
 from assent.domain.people import SYSTEM, Actor
 from assent.domain.rollback_approval import RollbackRules, RollbackVerb, RollbackVote
 from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackStatus
-from assent.store import ledger, undos
+from assent.store import ledger, proofs, undos
 from assent.store.grants import Consent
 from assent.store.rollback_plans import create, request_of, scope_of, totals_of
 from assent.store.tables import RollbackRow, RollbackVoteRow
@@ -258,6 +258,7 @@ def _end(session: Session, row: RollbackRow, status: RollbackStatus, by: Actor, 
     row.status, row.finished_at = status.value, at
     session.flush()
     counts = undos.tally(session, row.id)
+    proofs.of_rollback(session, row.id)
     body: dict[str, Json] = {
         "rollback": row.id,
         "status": status.value,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import Performed, ResourceChange
 from assent_activities.connectors import Call, Extent
-from assent_activities.connectors.sql_rows import RowStore, RowTransaction
+from assent_activities.connectors.sql_rows import RowStore, RowTransaction, RowTrial, rehearsed
 from assent_shop.extent import extent_of
+from assent_shop.trials import call_for
 
 Work = Callable[[RowTransaction, Call], Json]
 
@@ -75,3 +77,10 @@ class Change:
     def undo(self, call: Call, undo_data: Json) -> Performed:
         """See the contract."""
         return self.store.undo(call.key, undo_data)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[RowTrial]:
+        """The shop as it is, in a transaction that is taken back."""
+        with rehearsed(self.store) as store:
+            there = replace(self, store=store)
+            yield RowTrial(there, call_for(there, store))

@@ -53,6 +53,14 @@ class SqlRows:
             if verb in table.allow
         ]
 
+    def probe(self) -> None:
+        """Whether the database answers.
+
+        Raises:
+            ConnectorUnavailable: It does not.
+        """
+        self._store.probe()
+
     def close(self) -> None:
         """Give back connections."""
         self._store.close()

@@ -112,6 +112,29 @@ class RowDatabase:
                     raise
                 raise OutcomeUnknown(f"The database went away during the commit: {first_line(error)}.") from error
 
+    @contextlib.contextmanager
+    def discarding(self) -> Iterator[Connection]:
+        """A transaction that is rolled back at the end of the block, whatever happens in it.
+
+        Raises:
+            ConnectorUnavailable: The database cannot be reached.
+        """
+        queue = self._writer if self.sqlite else contextlib.nullcontext()
+        with queue, _translated(), self._writing.connect() as connection:
+            transaction = connection.begin()
+            try:
+                if self._postgres:
+                    connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
+                yield connection
+            finally:
+                with contextlib.suppress(DBAPIError):
+                    transaction.rollback()
+
+    @staticmethod
+    def translated() -> contextlib.AbstractContextManager[None]:
+        """Turns errors of the database into those of the contract."""
+        return _translated()
+
     def lock_key(self, connection: Connection, key: str) -> None:
         """Exclude other transactions with the same key until this one ends; SQLite's write lock already does."""
         if self._postgres:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Table
 
@@ -11,8 +13,10 @@ from assent.domain.catalogue import ActionType
 from assent.domain.effects import Performed, ResourceChange
 from assent_activities.connectors.contract import ActionFailed, Call
 from assent_activities.connectors.sql_rows.options import TableOptions, Verb
+from assent_activities.connectors.sql_rows.rehearsal import rehearsed
 from assent_activities.connectors.sql_rows.store import RowStore
 from assent_activities.connectors.sql_rows.transaction import Key, RowTransaction
+from assent_activities.connectors.sql_rows.trials import RowTrial, arguments_for
 from assent_activities.connectors.sql_rows.values import Row
 
 
@@ -48,6 +52,13 @@ class RowOperation:
     def undo(self, call: Call, undo_data: Json) -> Performed:
         """See the contract."""
         return self.store.undo(call.key, undo_data)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[RowTrial]:
+        """A real row in a transaction that is taken back."""
+        with rehearsed(self.store) as store:
+            there = replace(self, store=store)
+            yield RowTrial(there, arguments_for(self.verb, self.name, self.table, self.options, store))
 
     def _work(self, rows: RowTransaction, call: Call) -> Json:
         if self.verb is Verb.INSERT:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Table, select
 
 from assent.domain.canonical import Json
 from assent.domain.effects import Performed, ResourceChange
@@ -55,6 +55,15 @@ class RowStore:
         self._volatile = dict(volatile or {})
         self._journal = threading.Lock()
         self._ready = False
+
+    def probe(self) -> None:
+        """Ask the database for nothing, to see whether it answers.
+
+        Raises:
+            ConnectorUnavailable: It does not.
+        """
+        with self.database.reading() as connection:
+            connection.execute(select(1))
 
     def read(self, work: Work[Answer]) -> Answer:
         """Look at rows; what the work puts is forgotten.
@@ -109,7 +118,7 @@ class RowStore:
         Raises:
             ConnectorUnavailable: The database cannot be reached.
         """
-        self._prepare()
+        self.prepare()
         with self.database.reading() as connection:
             found = recorded(connection, key, Kind.PERFORM)
         return False if isinstance(found, str) else found
@@ -148,12 +157,18 @@ class RowStore:
 
         return self.read(look)
 
+    def on(self, database: RowDatabase) -> RowStore:
+        """The same tables as another view of their database has them; the journal must be there."""
+        other = RowStore(self.name, database, self.tables, volatile=self._volatile)
+        other._ready = True
+        return other
+
     def close(self) -> None:
         """Give back all connections."""
         self.database.close()
 
     def _once(self, key: str, kind: Kind, attempt: Work[Performed | str]) -> Performed:
-        self._prepare()
+        self.prepare()
         held: set[tuple[str, tuple[Json, ...]]] = set()
         for left in reversed(range(ATTEMPTS)):
             try:
@@ -184,7 +199,12 @@ class RowStore:
                 record(connection, key, kind, done)
             return done
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make the journal where it is not there yet.
+
+        Raises:
+            ConnectorUnavailable: The database cannot be reached.
+        """
         if self._ready:
             return
         with self._journal:

@@ -8,6 +8,8 @@ from sqlalchemy import Table
 
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType, BlastUnit, TargetDeclaration, UndoDeclaration
+from assent.domain.undo_kinds import UndoKind
+from assent_activities.connectors.sql_rows.journal import JOURNAL
 from assent_activities.connectors.sql_rows.options import TableOptions, Verb
 from assent_activities.connectors.sql_rows.schema import columns_schema, key_schema, must_be_given
 
@@ -41,6 +43,7 @@ def action_type(connector: str, name: str, verb: Verb, table: Table, options: Ta
             sentence=undo.format(title=title),
             precondition=f"The {title} still is as the action left it.",
             within=options.undo_within,
+            kind=UndoKind.BEFORE_IMAGE,
         )
         if undo
         else None,
@@ -48,6 +51,9 @@ def action_type(connector: str, name: str, verb: Verb, table: Table, options: Ta
         currency=options.currency,
         money=_paths(options.money),
         target=_target(connector, name, verb, table, title),
+        how_to_find_out=""
+        if verb is Verb.GET
+        else f"Look for a row with this action's key in the table {JOURNAL} of the database that holds the {title}.",
         blast=() if verb is Verb.GET else (BlastUnit(unit="rows"),),
     )
 
