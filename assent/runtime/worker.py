@@ -29,6 +29,7 @@ from assent.runtime.channels import channels_of
 from assent.runtime.clock_watch import STALE, ClockWatch
 from assent.runtime.connectors import Connectors
 from assent.runtime.drilling import Conduct, keep_schedule
+from assent.runtime.rolling_back import take_up_forever
 from assent.runtime.settings import Settings
 from assent.runtime.settling import settle_forever
 from assent.runtime.temporal.connect import connect
@@ -192,6 +193,7 @@ async def running_worker(
                 _count_forever(database),
                 _seed_forever(database),
                 _announce_forever(database, gateway),
+                take_up_forever(database, gateway),
                 *breaking.chores(
                     database,
                     registry,
