@@ -262,7 +262,7 @@ def tell(session: Session, incident_id: str, text: str, *, channel: str, drafted
     session.add(row)
     if channel:
         outbox.enqueue(session, channel, TOLD, telling_id, at)
-    body: dict[str, Json] = {"telling": telling_id, "channel": channel, "text": text, "edited": text != drafted}
+    body: dict[str, Json] = {"telling": telling_id, "channel": channel, "text": text, "edited": bool(drafted) and text != drafted}
     note(session, incident_id, "told", body, at=at, by=by)
     return telling_id
 

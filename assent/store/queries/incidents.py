@@ -304,7 +304,7 @@ def _telling(row: IncidentTellingRow, sent: OutboxRow | None) -> TellingView:
         by=Actor.model_validate(row.by),
         channel=row.channel,
         text=row.text,
-        edited=row.text != row.drafted,
+        edited=bool(row.drafted) and row.text != row.drafted,
         sent_at=sent.sent_at if sent else None,
         error=sent.error if sent else "",
     )
