@@ -19,6 +19,9 @@ READERS = WRITERS | {Role.AUDITOR}
 MAX_TITLE = 200
 """Characters of an incident's title."""
 
+MAX_REF = 200
+"""Characters of an id or a record's name."""
+
 MAX_WORDS = 10_000
 """Characters of a note, of a text that is sent, and of one section of a post-mortem."""
 
@@ -142,7 +145,7 @@ class IncidentPart(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: PartKind
-    ref: str = Field(min_length=1, max_length=200)
+    ref: str = Field(min_length=1, max_length=MAX_REF)
     at: datetime
     by: Actor
 

@@ -14,9 +14,9 @@ from sqlmodel import col
 from assent.domain.canonical import Json
 from assent.domain.errors import Conflict, NotFound
 from assent.domain.incidents import (
+    MAX_REF,
     MAX_TITLE,
     NEEDED,
-    IncidentPart,
     IncidentState,
     PartKind,
     Section,
@@ -173,13 +173,15 @@ def add_parts(
 
     Raises:
         NotFound: There is no such incident, pause, run or rollback.
+        InvalidInput: A name is empty.
+        TooLarge: A name is too long.
         Conflict: It is closed.
     """
     _open(session, incident_id)
     wanted = list(dict.fromkeys(refs))
     added: list[str] = []
     for start in range(0, len(wanted), _BATCH):
-        batch = [IncidentPart(kind=kind, ref=ref, at=at, by=by).ref for ref in wanted[start : start + _BATCH]]
+        batch = [words_of(ref, "ref", most=MAX_REF) for ref in wanted[start : start + _BATCH]]
         _require_there(session, kind, batch)
         here = (col(IncidentPartRow.incident_id) == incident_id, col(IncidentPartRow.kind) == kind.value)
         known = select(col(IncidentPartRow.ref)).where(*here, col(IncidentPartRow.ref).in_(batch))
@@ -262,7 +264,12 @@ def tell(session: Session, incident_id: str, text: str, *, channel: str, drafted
     session.add(row)
     if channel:
         outbox.enqueue(session, channel, TOLD, telling_id, at)
-    body: dict[str, Json] = {"telling": telling_id, "channel": channel, "text": text, "edited": bool(drafted) and text != drafted}
+    body: dict[str, Json] = {
+        "telling": telling_id,
+        "channel": channel,
+        "text": text,
+        "edited": bool(drafted) and text != drafted,
+    }
     note(session, incident_id, "told", body, at=at, by=by)
     return telling_id
 
