@@ -118,7 +118,8 @@ class BreakerView:
         agent: Whose it is.
         version: Version of the card.
         rule: What it says.
-        gauges: What it measures now, the highest first; each run or record by itself where it pauses those.
+        gauges: What it measures now, the highest first; each run or record by itself where it pauses those. Empty where
+            it was not measured now.
         standings: What it paused that still holds, is being released or was let go lately.
         samples: What it measured before, oldest first.
     """
@@ -142,9 +143,13 @@ class BreakerView:
             return "holding"
         if any(each.releasing for each in self.standings.values()):
             return "releasing"
-        if any(gauge.over for gauge in self.gauges):
-            return "over"
-        return "well" if any(gauge.enough for gauge in self.gauges) else "quiet"
+        if self.gauges:
+            over = any(gauge.over for gauge in self.gauges)
+            return "over" if over else "well" if any(gauge.enough for gauge in self.gauges) else "quiet"
+        last = self.samples[-1] if self.samples else None
+        if last is None or last.cases < self.rule.least:
+            return "quiet"
+        return "over" if last.value > last.threshold else "well"
 
 
 def armed(session: Session, agent: str) -> Armed:
@@ -157,20 +162,24 @@ def armed(session: Session, agent: str) -> Armed:
     return Armed(found.card, found.version, found.types)
 
 
-def views(session: Session, agent: str, now: datetime, *, pictures: bool = False) -> list[BreakerView]:
+def views(session: Session, agent: str, now: datetime) -> list[BreakerView]:
     """An agent's breakers as they stand now, in the card's order.
-
-    Args:
-        session: To read with.
-        agent: The agent.
-        now: The time.
-        pictures: With what was measured before.
 
     Raises:
         NotFound: There is no such agent.
     """
     found = armed(session, agent)
-    return [_view(session, found, rule, now, pictures=pictures) for rule in found.rules]
+    return [_view(session, found, rule, now) for rule in found.rules]
+
+
+def pictures(session: Session, agent: str, now: datetime) -> list[BreakerView]:
+    """An agent's breakers with what was measured before, and nothing measured now: it costs the same for any agent.
+
+    Raises:
+        NotFound: There is no such agent.
+    """
+    found = armed(session, agent)
+    return [_view(session, found, rule, now, live=False, pictured=True) for rule in found.rules]
 
 
 def one(session: Session, agent: str, name: str, now: datetime) -> BreakerView:
@@ -182,7 +191,7 @@ def one(session: Session, agent: str, name: str, now: datetime) -> BreakerView:
     found = armed(session, agent)
     for rule in found.rules:
         if rule.name == name:
-            return _view(session, found, rule, now, pictures=True)
+            return _view(session, found, rule, now, pictured=True)
     raise NotFound(
         f"The card of {agent} has no breaker {name}.",
         where="breaker",
@@ -190,15 +199,17 @@ def one(session: Session, agent: str, name: str, now: datetime) -> BreakerView:
     )
 
 
-def _view(session: Session, found: Armed, rule: BreakerRule, now: datetime, *, pictures: bool) -> BreakerView:
+def _view(
+    session: Session, found: Armed, rule: BreakerRule, now: datetime, *, live: bool = True, pictured: bool = False
+) -> BreakerView:
     standings = found.standings(session, rule, now)
     return BreakerView(
         agent=found.card.name,
         version=found.version,
         rule=rule,
-        gauges=tuple(found.gauges(session, rule, standings, now)),
+        gauges=tuple(found.gauges(session, rule, standings, now)) if live else (),
         standings=standings,
-        samples=tuple(samples.of_breaker(session, found.card.name, rule.name)) if pictures else (),
+        samples=tuple(samples.of_breaker(session, found.card.name, rule.name)) if pictured else (),
     )
 
 

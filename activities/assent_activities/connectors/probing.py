@@ -42,3 +42,12 @@ class Registry(dict[str, "Operation"]):
 def probes_of(registry: Mapping[str, Operation]) -> Mapping[str, Probing] | None:
     """The connectors with a health check; ``None`` if the registry was not built from connectors."""
     return registry.probes if isinstance(registry, Registry) else None
+
+
+def extended(registry: Mapping[str, Operation], more: Mapping[str, Operation]) -> Registry:
+    """A registry with further operations, and the same health checks."""
+    made = Registry()
+    made.update(registry)
+    made.update(more)
+    made.probes.update(probes_of(registry) or {})
+    return made

@@ -14,10 +14,12 @@ from assent.domain.catalogue import ActionType
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
 from assent.domain.tiers import Tier
+from assent.gateway import breakers
 from assent.store.queries import agents, drills, grants
 from assent.store.queries.agents import AgentView, CardVersionView
 from assent.store.queries.paging import COUNT_CAP, PageRequest
 from assent_ui.pages.context import Here
+from assent_ui.rendering.breakers import row_of
 from assent_ui.rendering.records import FieldRow, compared
 
 router = APIRouter()
@@ -90,6 +92,7 @@ def agent(here: Here, name: str) -> HTMLResponse:
             versions=versions,
             older_versions=older,
             figures=_figures(found),
+            breakers=[row_of(view, here.clock()) for view in breakers.pictures(session, name, here.clock())],
             standing=drills.standing(session, name, now=here.clock()),
             drills=drills.page(session, agent=name, request=PageRequest(DRILLS)).items,
             grants=grants.page(

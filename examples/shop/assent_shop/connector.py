@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assent.domain.errors import InvalidInput, Unavailable
-from assent_activities.connectors.contract import Connector, ConnectorEnvironment, Operation
+from assent_activities.connectors.contract import Connector, ConnectorEnvironment, ConnectorUnavailable, Operation
 from assent_activities.connectors.sql_rows import RowDatabase, RowStore
 from assent_shop import catalogue as types
 from assent_shop.data import create_shop, load_tau2
@@ -43,6 +43,9 @@ _CHANGES = (
     (types.NOTE, changing.add_order_note),
 )
 
+CLOSED_SIGN = "shop-is-closed"
+"""Name of the file in the data folder that closes the shop while it is there, to see what the agent does then."""
+
 
 class ShopOptions(BaseModel):
     """Options of the shop's entry in the connectors file.
@@ -66,13 +69,15 @@ class Shop:
     Args:
         database: The database, with the shop in it.
         mail_seconds: How long sending a mail takes.
+        closed_sign: A file that says, while it is there, that the shop is closed; ``None`` if there is no such place.
     """
 
     name = "shop"
 
-    def __init__(self, database: RowDatabase, *, mail_seconds: float = 2.0) -> None:
+    def __init__(self, database: RowDatabase, *, mail_seconds: float = 2.0, closed_sign: Path | None = None) -> None:
         self.store = RowStore(self.name, database, TABLES)
         self._mail_seconds = mail_seconds
+        self._closed_sign = closed_sign
 
     def operations(self) -> Sequence[Operation]:
         """All tools."""
@@ -81,6 +86,16 @@ class Shop:
             *(Change(type, self.store, work) for type, work in _CHANGES),
             SendMail(types.MAIL, self.store, self._mail_seconds),
         ]
+
+    def probe(self) -> None:
+        """Whether the shop is open and its database answers.
+
+        Raises:
+            ConnectorUnavailable: It is not.
+        """
+        if self._closed_sign is not None and self._closed_sign.exists():
+            raise ConnectorUnavailable("The shop is closed for stocktaking.")
+        self.store.probe()
 
     def close(self) -> None:
         """Give back connections."""
@@ -109,7 +124,7 @@ def build(environment: ConnectorEnvironment) -> Connector:
         raise Unavailable(
             "The shop's database does not answer.", where=database.url.render_as_string(hide_password=True)
         ) from error
-    return Shop(database, mail_seconds=options.mail_seconds)
+    return Shop(database, mail_seconds=options.mail_seconds, closed_sign=environment.data_dir / CLOSED_SIGN)
 
 
 def _url(url: str, data_dir: Path) -> str:

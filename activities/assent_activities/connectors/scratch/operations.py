@@ -13,6 +13,7 @@ from assent.domain.effects import Performed, ResourceChange
 from assent.domain.errors import InvalidInput
 from assent.domain.tiers import Speed
 from assent_activities.connectors.contract import ActionFailed, Call, Operation
+from assent_activities.connectors.probing import extended
 from assent_activities.connectors.scratch.records import Content, ScratchRecords
 
 RESOURCES = f"{SCRATCH_SYSTEM}/records"
@@ -115,7 +116,8 @@ def with_scratch(registry: Mapping[str, Operation], records: ScratchRecords) -> 
             raise InvalidInput(
                 f"The action type {name} has a name that is kept for drills.", todo="Rename its connector."
             )
-    return {**registry, **{each.type.name: each for each in ScratchConnector(records, registry).operations()}}
+    scratch = ScratchConnector(records, registry).operations()
+    return extended(registry, {each.type.name: each for each in scratch})
 
 
 def _type(name: str, speed: Speed, words: str) -> ActionType:
