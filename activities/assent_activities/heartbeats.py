@@ -6,6 +6,8 @@ import contextvars
 import dataclasses
 import logging
 import threading
+import time
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -14,9 +16,12 @@ from temporalio import activity
 from assent.domain.catalogue import ActionType
 from assent.domain.errors import AssentError
 from assent.domain.tiers import Speed
-from assent.store import claims
+from assent.store import claims, pauses
 from assent_activities.connectors import Call
 from assent_activities.dependencies import Dependencies
+
+LISTEN_EVERY = timedelta(seconds=1)
+"""How often a long effect looks at most whether it was asked to stop."""
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +36,8 @@ class LeaseKeeper:
         self._long = type.speed is Speed.LONG
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
+        self._asked = False
+        self._asked_last = float("-inf")
 
     def __enter__(self) -> Self:
         if self._long:
@@ -47,8 +54,22 @@ class LeaseKeeper:
             self._thread.join()
 
     def watched(self, call: Call) -> Call:
-        """The call with a heartbeat that reaches Temporal."""
-        return dataclasses.replace(call, heartbeat=_heartbeat) if self._long else call
+        """The call with a heartbeat that reaches Temporal, and an ear for people who ask it to stop."""
+        if not self._long:
+            return call
+        return dataclasses.replace(call, heartbeat=_heartbeat, asked_to_stop=self._asked_to_stop)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether somebody asked; a database that is away asks nobody."""
+        now = time.monotonic()
+        if not self._asked and now - self._asked_last >= LISTEN_EVERY.total_seconds():
+            self._asked_last = now
+            try:
+                with self._deps.database.read() as session:
+                    self._asked = pauses.asked_to_stop(session, self._action_id)
+            except AssentError:
+                log.warning("Whether %s was asked to stop could not be looked up this time.", self._action_id)
+        return self._asked
 
     def _renew(self) -> None:
         lease = self._deps.leases.long

@@ -32,7 +32,7 @@ async def note(world: World, run_id: str, key: str) -> ActionOutcome:
     return await world.gateway.propose(run_id, action(key, "desk.note", text=key), by=AGENT)
 
 
-@pytest.mark.parametrize("kind", list(ScopeKind))
+@pytest.mark.parametrize("kind", [ScopeKind.EVERYTHING, ScopeKind.AGENT, ScopeKind.RUN])
 async def test_a_pause_holds_new_actions_and_they_go_on_after_it(world: World, kind: ScopeKind) -> None:
     run_id = await world.start(open=True)
     assert (await note(world, run_id, "before")).status is ActionStatus.DONE

@@ -17,6 +17,7 @@ from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
 from assent.domain.effects import Performed, ResourceChange
 from assent.domain.errors import InvalidInput
+from assent_activities.connectors.counter_messages import CounterPost
 from assent_activities.connectors.probing import Probing, Registry
 
 
@@ -36,6 +37,11 @@ def _no_heartbeat(*_: object) -> None:
     """Quick operations have nobody to tell."""
 
 
+def _nobody_asked() -> bool:
+    """Quick operations are over before anybody could ask."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of an operation.
@@ -46,6 +52,9 @@ class Call:
         agent: The agent that acts.
         run_id: The run it acts in.
         heartbeat: Long operations call it at least every ten seconds with anything that shows progress.
+        asked_to_stop: Whether a person asked a long operation to stop. One that can stops at a safe place: with
+            :class:`ActionFailed` if there was no effect, else by saying what was done. Asking is cheap: it looks once a
+            second at most.
     """
 
     key: str
@@ -53,6 +62,7 @@ class Call:
     agent: str
     run_id: str
     heartbeat: Callable[..., None] = field(default=_no_heartbeat)
+    asked_to_stop: Callable[[], bool] = field(default=_nobody_asked)
 
 
 class Operation(Protocol):
@@ -204,10 +214,12 @@ class ConnectorEnvironment:
     Attributes:
         data_dir: Folder for files of its own.
         options: The ``options`` of its entry in the connectors file.
+        post: Assent's own mail, for counter-messages; ``None`` where none is set up.
     """
 
     data_dir: Path
     options: Mapping[str, Json] = field(default_factory=dict)
+    post: CounterPost | None = None
 
 
 def build_registry(connectors: Sequence[Connector]) -> Registry:
