@@ -154,7 +154,11 @@ async def test_rollbacks_at_once_undo_each_effect_once(world: World) -> None:
 async def test_the_second_of_one_scope_is_told_of_the_first(world: World) -> None:
     run_id = await tipped(world, 1)
     go_on = threading.Event()
-    world.desk.undo_trouble = lambda call: go_on.wait() and None
+
+    def wait(call: Call) -> None:
+        go_on.wait()
+
+    world.desk.undo_trouble = wait
     first = await world.gateway.rollback(of_run(run_id), by=ANN)
     with pytest.raises(Conflict, match=first.id) as refused:
         await world.gateway.rollback(of_run(run_id), by=ANN)
