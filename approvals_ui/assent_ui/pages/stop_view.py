@@ -14,6 +14,7 @@ from assent.domain.words import counted, lasting
 from assent.gateway import stop_rights
 from assent.store.queries.pause_details import PauseDetails, details
 from assent.store.queries.pauses import PauseView
+from assent.store.queries.trips import TripView, of_pauses
 
 DISPOSITIONS = {
     Disposition.FREEZE: ("Freeze", "every action waits"),
@@ -54,6 +55,7 @@ class PauseCard:
         may_pause: The viewer may change it.
         may_resume: The viewer may let it go on.
         own_resume: The viewer asked for the resume that waits for a second person.
+        trips: The times that breakers fired for it, newest first; empty if people made it.
     """
 
     pause: PauseView
@@ -65,6 +67,7 @@ class PauseCard:
     may_pause: bool
     may_resume: bool
     own_resume: bool
+    trips: tuple[TripView, ...] = ()
 
     @property
     def face(self) -> tuple[str, str, str]:
@@ -98,6 +101,7 @@ def card(session: Session, pause: PauseView, viewer: Actor, now: datetime) -> Pa
         may_pause=stop_rights.may_pause(session, viewer, rules, now),
         may_resume=stop_rights.may_resume(session, viewer, rules, now),
         own_resume=asked is not None and stop_rights.is_same_person(session, asked, viewer, now),
+        trips=tuple(of_pauses(session, [pause.id]).get(pause.id, ())),
     )
 
 
@@ -142,8 +146,10 @@ def _ramp(pause: PauseView) -> tuple[Phase, ...]:
 
 
 def span(time: timedelta) -> str:
-    """How long something took, as short as it is said: ``4 ms``, ``2.1 s``, ``3 min 5 s``."""
+    """How long something took, as short as it is said: ``4 ms``, ``2.1 s``, ``3 min 5 s``; no time at all is a commit."""
     seconds = time.total_seconds()
+    if not seconds:
+        return "one commit"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 10 else lasting(time)
