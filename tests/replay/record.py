@@ -10,15 +10,20 @@ import asyncio
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy import update
+from sqlmodel import col
 
 from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import Verb
 from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import Actor, Role, Via
 from assent.domain.revisions import Edit
+from assent.domain.rollback_approval import RollbackVerb
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
 from assent.domain.runs import OnFailure
 from assent.runtime import processes
@@ -26,6 +31,7 @@ from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
 from assent.runtime.temporal import locate
 from assent.store.tables import PersonRow, RollbackRow
+from assent_activities.connectors import ActionFailed, Call
 from tests.desk import CARD
 from tests.early_server import early_server
 from tests.world import AGENT, ANN, ANSWERS, EVE, World, action, make_world
@@ -335,6 +341,38 @@ async def undone_action(world: World) -> list[str]:
     return [rollback_id]
 
 
+async def undone_with_approval(world: World) -> list[str]:
+    """A rollback that is approved, held, let go on, and whose rest is tried again."""
+    world.publish(CARD + "rollback: {tier: approve}\n")
+    with world.database.write() as session:
+        session.execute(update(PersonRow).where(col(PersonRow.id) == EVE.id).values(roles=["approver"]))
+    run_id = await world.start(*(action(key, "desk.tip", to=key, amount=1) for key in "abc"))
+    await world.result(run_id)
+    scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
+    plan = await world.gateway.preview_rollback(scope, by=ANN)
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def trouble(call: Call) -> None:
+        if call.key.endswith(":b#undo"):
+            raise ActionFailed("The till is locked.")
+        arrived.set()
+        go_on.wait()
+
+    world.desk.undo_trouble = trouble
+    begun = await world.gateway.rollback(scope, by=ANN, preview_id=plan.rollback_id, digest=plan.digest)
+    await world.gateway.decide_rollback(begun.id, verb=RollbackVerb.APPROVE, digest=plan.digest, by=EVE)
+    await world.eventually(arrived.is_set)
+    await world.gateway.hold_rollback(begun.id, by=ANN)
+    go_on.set()
+    await world.eventually(lambda: world.desk.undone)
+    await world.gateway.continue_rollback(begun.id, by=ANN)
+    await world.client.get_workflow_handle(begun.id).result()
+    world.desk.undo_trouble = lambda call: None
+    await world.gateway.retry_steps(begun.id, by=ANN)
+    await world.client.get_workflow_handle(f"{begun.id}-1").result()
+    return [begun.id, f"{begun.id}-1"]
+
+
 async def edited(world: World) -> list[str]:
     """Edits that make a revision, are refused, lose to an approval and come under a pause; the last is approved."""
     run_id = await world.start(action("pay", "desk.pay", to="bob", amount=40), action("look", "desk.read", text="x"))
@@ -406,6 +444,7 @@ STORIES: list[Story] = [
     continued_plan,
     undone_while_waiting,
     undone_action,
+    undone_with_approval,
     edited,
     edited_and_continued,
 ]
