@@ -9,6 +9,7 @@ from pathlib import Path
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType, UndoDeclaration
 from assent.domain.effects import Performed, ResourceChange
+from assent.domain.undo_kinds import UndoKind
 from assent_activities.connectors import Call, ConnectorEnvironment, Operation
 
 CARD = """
@@ -73,7 +74,7 @@ class BenchOperation:
             title=verb,
             sentence=f"Do the {verb} number {{n}}",
             arguments=_ARGUMENTS,
-            undo=UndoDeclaration(sentence="Nothing needs to be done"),
+            undo=UndoDeclaration(sentence="Nothing needs to be done", kind=UndoKind.BEFORE_IMAGE),
         )
 
     def preview(self, call: Call) -> list[ResourceChange]:

@@ -8,6 +8,7 @@ import uuid
 from assent.domain.canonical import digest_of
 from assent.domain.catalogue import as_kept
 from assent.domain.effects import Performed, ResourceChange
+from assent.domain.undo_kinds import UndoKind
 from assent.policy.admission import schema_faults
 from assent_activities.connectors import ActionFailed, Call, Operation, Provable, Trial, UndoConflict
 
@@ -58,11 +59,15 @@ def _proven(trial: Trial, call: Call) -> str:
     if done.undo_data is None:
         raise NotProven("The action says of what it did that it cannot be taken back.")
     undone = _undone(operation, call, done)
-    after = operation.preview(call)
-    _same(before, after)
+    stays = operation.type.undo is not None and operation.type.undo.kind is UndoKind.COUNTER_MESSAGE
+    if not stays:
+        _same(before, operation.preview(call))
     _once(operation, call, done)
     records = ", ".join(sorted({change.resource for change in done.changes}))
-    return f"Done and taken back on {records}; afterwards everything was as before ({len(undone.changes)} changes)."
+    if stays:
+        written = ", ".join(sorted({change.resource for change in undone.changes}))
+        return f"Done on {records}; the counter-message was written once, as {written}."
+    return f"Done and taken back on {records}; afterwards everything was as before."
 
 
 def _undone(operation: Operation, call: Call, done: Performed) -> Performed:

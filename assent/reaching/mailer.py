@@ -12,18 +12,21 @@ import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from typing import TypeVar
 from urllib.parse import quote
 
 from assent.domain.clock import Clock
 from assent.domain.errors import AssentError, Unavailable
+from assent.reaching.notice_mail import write_notice
 from assent.reaching.post import SEND_SECONDS, MailServer, NotTaken, Post, ServerAway, connected
 from assent.reaching.waiting import back_off, pause
 from assent.reaching.writing import Link, write_mail
-from assent.store import letters, outbox
+from assent.store import letters, notices, outbox
 from assent.store.database import Database
 from assent.store.letters import MAIL, Letter, LetterKind
 from assent.store.mail_links import MailLinks
+from assent.store.notices import NOTICE, Notice
 from assent.store.outbox import Notification
 
 LEASE = timedelta(minutes=3)
@@ -128,7 +131,7 @@ class Mailer:
                 except ServerAway as error:
                     await self._hold(claimed[place:], str(error))
                     return
-                await self._try(notification, self._deliver(post, letter))
+                await self._try(notification, self._deliver(post, notification, letter))
 
     async def _try(self, notification: Notification, work: Awaitable[_T]) -> _T | None:
         """Whatever one row makes fail, the others are delivered."""
@@ -142,12 +145,9 @@ class Mailer:
             await self._put_back([notification], self._clock() + REFUSED_FOR_GOOD, type(error).__name__)
             return None
 
-    async def _deliver(self, post: Post, letter: Letter) -> None:
-        notification = letter.notification
+    async def _deliver(self, post: Post, notification: Notification, letter: Letter | Notice) -> None:
         try:
-            link = await asyncio.to_thread(self._link, letter)
-            message = write_mail(letter, link, sender=self._server.sender, at=self._clock())
-            await post.send(message, letter.person.email)
+            await post.send(*await self._written(letter))
         except NotTaken as error:
             wait = REFUSED_FOR_GOOD if error.lasting else back_off(notification.attempts, *MAIL_REFUSED)
             await self._put_back([notification], self._clock() + wait, str(error))
@@ -158,6 +158,14 @@ class Mailer:
             await self._put_back([notification], self._clock() + REFUSED_FOR_GOOD, str(error))
         else:
             await asyncio.to_thread(self._done, notification)
+
+    async def _written(self, letter: Letter | Notice) -> tuple[EmailMessage, str]:
+        """What is sent, and to which address."""
+        sender, now = self._server.sender, self._clock()
+        if isinstance(letter, Notice):
+            return write_notice(letter, sender=sender, public_url=self._public_url, at=now), letter.email
+        link = await asyncio.to_thread(self._link, letter)
+        return write_mail(letter, link, sender=sender, at=now), letter.person.email
 
     async def _hold(self, claimed: Sequence[Notification], why: str) -> None:
         """The server is away: nobody tries before the pause is over."""
@@ -176,10 +184,15 @@ class Mailer:
         with self._database.write() as session:
             letters.address_letters(session, written, self._clock())
 
-    def _letter(self, notification: Notification) -> Letter | None:
+    def _letter(self, notification: Notification) -> Letter | Notice | None:
         """The letter, unless it has to wait or nobody needs it any more."""
         now = self._clock()
         with self._database.write() as session:
+            if notification.kind == NOTICE:
+                notice = notices.one(session, notification.subject)
+                if notice is None:
+                    outbox.let_go(session, notification)
+                return notice
             found = letters.letter(session, notification, now)
             if found is None:
                 outbox.let_go(session, notification)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assent.domain.errors import InvalidInput
 from assent.runtime.settings import Settings
-from assent_activities.connectors import Connector, ConnectorEnvironment, Operation, build_registry
+from assent_activities.connectors import Connector, ConnectorEnvironment, CounterPost, Operation, build_registry
 
 
 class ConnectorEntry(BaseModel):
@@ -34,11 +34,12 @@ class Connectors:
 
     Args:
         settings: Names factories (``module:function``) or YAML files with a list of entries.
+        post: Assent's own mail, for those that undo by a counter-message.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, post: CounterPost | None = None) -> None:
         self._open: list[Connector] = [
-            _build(entry, settings.data_dir) for name in settings.connectors for entry in _entries(name)
+            _build(entry, settings.data_dir, post) for name in settings.connectors for entry in _entries(name)
         ]
         self.registry: Mapping[str, Operation] = build_registry(self._open)
 
@@ -62,7 +63,7 @@ def _entries(name: str) -> list[ConnectorEntry]:
         ) from error
 
 
-def _build(entry: ConnectorEntry, data_dir: Path) -> Connector:
+def _build(entry: ConnectorEntry, data_dir: Path, post: CounterPost | None) -> Connector:
     module, _, factory = entry.use.partition(":")
     try:
         build = getattr(importlib.import_module(module), factory)
@@ -72,5 +73,5 @@ def _build(entry: ConnectorEntry, data_dir: Path) -> Connector:
             where="connectors",
             todo="Install its package or correct the setting ASSENT_CONNECTORS.",
         ) from error
-    connector: Connector = build(ConnectorEnvironment(data_dir=data_dir, options=entry.options))
+    connector: Connector = build(ConnectorEnvironment(data_dir=data_dir, options=entry.options, post=post))
     return connector

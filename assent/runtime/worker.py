@@ -28,6 +28,7 @@ from assent.runtime import breaking
 from assent.runtime.channels import channels_of
 from assent.runtime.clock_watch import STALE, ClockWatch
 from assent.runtime.connectors import Connectors
+from assent.runtime.counter_post import QueuedPost
 from assent.runtime.drilling import Conduct, keep_schedule
 from assent.runtime.rolling_back import take_up_forever
 from assent.runtime.settings import Settings
@@ -84,7 +85,7 @@ async def _main(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     database = Database(settings.database_url)
-    connectors = Connectors(settings)
+    connectors = Connectors(settings, post=QueuedPost(database) if settings.mail_wanted else None)
     rarely_collect_garbage()
     try:
         client = await connect(settings)

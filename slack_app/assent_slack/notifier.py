@@ -16,12 +16,14 @@ from assent.domain.errors import NotFound, Unavailable
 from assent.store import outbox
 from assent.store.database import Database
 from assent.store.incidents import TOLD
+from assent.store.notices import NOTICE
 from assent.store.outbox import Notification
 from assent_slack.blocks.notes import Note, notes
 from assent_slack.delivery import CHANNEL, Delivery, LeaseLost, Target
 from assent_slack.homes import Homes
 from assent_slack.incident_posts import IncidentPosts
 from assent_slack.links import Links
+from assent_slack.notice_posts import NoticePosts
 from assent_slack.pacing import EVERYTHING, FIRST_PAUSE, LONGEST_PAUSE, Held
 from assent_slack.posting import Posting
 from assent_slack.recipients import Recipients
@@ -71,6 +73,7 @@ class Notifier:
     ) -> None:
         self._delivery = Delivery(posting, database, clock)
         self._incidents = IncidentPosts(self._delivery, recipients.workspaces, database, links, clock)
+        self._notices = NoticePosts(self._delivery, posting, recipients.workspaces, database, links, clock)
         self._pacer = posting.pacer
         self._recipients = recipients
         self._homes = homes
@@ -125,6 +128,9 @@ class Notifier:
 
     async def _make_true(self, notification: Notification) -> None:
         """Make every copy show how the request stands; one place in trouble does not keep the others from it."""
+        if notification.kind == NOTICE:
+            await self._notices.post(notification, self._lease(notification))
+            return
         if notification.kind == TOLD:
             await self._incidents.post(notification, self._lease(notification))
             return

@@ -15,6 +15,7 @@ from assent_activities.connectors.contract import (
     UndoConflict,
     build_registry,
 )
+from assent_activities.connectors.counter_messages import CounterPost, mail_change, written
 from assent_activities.connectors.probing import Probing, Registry, probes_of
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Connector",
     "ConnectorEnvironment",
     "ConnectorUnavailable",
+    "CounterPost",
     "Extent",
     "Measuring",
     "Operation",
@@ -33,5 +35,7 @@ __all__ = [
     "Trial",
     "UndoConflict",
     "build_registry",
+    "mail_change",
     "probes_of",
+    "written",
 ]

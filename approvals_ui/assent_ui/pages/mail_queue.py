@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from assent.domain.people import Role
-from assent.store import outbox, people
+from assent.store import notices, outbox, people
 from assent.store.letters import MAIL
+from assent.store.notices import NOTICE
 from assent.store.queries.paging import PageRequest
 from assent_ui.deps import DepsHere
 from assent_ui.pages.context import Here
@@ -32,6 +34,7 @@ def show(here: Here, deps: DepsHere) -> HTMLResponse:
             backlog=outbox.backlog(session, MAIL),
             mails=waiting,
             names=names,
+            paths={one.subject: _path(session, one.subject) for one in waiting if one.kind == NOTICE},
             on=MAIL in deps.channels,
             now=deps.clock(),
             may_retry=here.viewer.may(Role.OPERATOR),
@@ -45,3 +48,9 @@ def retry(here: Here, deps: DepsHere) -> Response:
     with here.database.write() as session:
         outbox.hurry(session, MAIL, at=deps.clock())
     return RedirectResponse("/system/mail", status_code=303)
+
+
+def _path(session: Session, notice_id: str) -> str:
+    """The page that a notice leads to; empty if to none."""
+    found = notices.one(session, notice_id)
+    return found.path if found else ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType, BlastUnit, TargetDeclaration, UndoDeclaration
 from assent.domain.tiers import Risk, Speed
+from assent.domain.undo_kinds import CounterMessage, UndoKind
 from assent_shop.rules.address import FIELDS
 from assent_shop.rules.cancelling import REASONS
 
@@ -57,8 +59,12 @@ def _change(name: str, title: str, sentence: str, undo: str, *risks: Risk, **pro
         idempotent=True,
         risks=frozenset(risks),
         undo=UndoDeclaration(
-            sentence=undo, precondition="Order, customer and balances still are as this action left them."
+            sentence=undo,
+            precondition="Order, customer and balances still are as this action left them.",
+            kind=UndoKind.BEFORE_IMAGE,
         ),
+        how_to_find_out="Open the shop's own page of what it is about and look whether the change is there. If it was "
+        "done, the table assent_journal of the shop's database has a row with this action's key.",
         currency=CURRENCY,
         money=MONEY,
         target=_target(properties),
@@ -194,6 +200,18 @@ MAIL = ActionType(
     speed=Speed.LONG,
     idempotent=True,
     risks=frozenset({Risk.CUSTOMER_FACING, Risk.IRREVERSIBLE}),
+    undo=UndoDeclaration(
+        sentence="Write to {user_id} that the mail “{subject}” was sent in error.",
+        precondition="The mail went out, and the customer still has that address.",
+        within=timedelta(days=7),
+        kind=UndoKind.COUNTER_MESSAGE,
+        message=CounterMessage(
+            subject="Correction: {subject}",
+            text="Hello,\n\nour mail “{subject}” was sent to you in error. Please disregard what it says; we are sorry "
+            "for the confusion.\n\nYour shop",
+        ),
+    ),
+    how_to_find_out="Search the shop's sent mails (its table outgoing_mail) for the subject “{subject}” to {user_id}.",
     target=_THE_CUSTOMER,
     blast=(BlastUnit(unit="recipients"),),
 )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assent.domain.errors import InvalidInput, Unavailable
 from assent_activities.connectors.contract import Connector, ConnectorEnvironment, ConnectorUnavailable, Operation
+from assent_activities.connectors.counter_messages import CounterPost
 from assent_activities.connectors.sql_rows import RowDatabase, RowStore
 from assent_shop import catalogue as types
 from assent_shop.data import create_shop, load_tau2
@@ -69,14 +70,23 @@ class Shop:
     Args:
         database: The database, with the shop in it.
         mail_seconds: How long sending a mail takes.
+        post: Assent's own mail, for corrections of mails; ``None`` where none is set up.
         closed_sign: A file that says, while it is there, that the shop is closed; ``None`` if there is no such place.
     """
 
     name = "shop"
 
-    def __init__(self, database: RowDatabase, *, mail_seconds: float = 2.0, closed_sign: Path | None = None) -> None:
+    def __init__(
+        self,
+        database: RowDatabase,
+        *,
+        mail_seconds: float = 2.0,
+        closed_sign: Path | None = None,
+        post: CounterPost | None = None,
+    ) -> None:
         self.store = RowStore(self.name, database, TABLES)
         self._mail_seconds = mail_seconds
+        self._post = post
         self._closed_sign = closed_sign
 
     def operations(self) -> Sequence[Operation]:
@@ -84,7 +94,7 @@ class Shop:
         return [
             *(LookUp(type, self.store, _LOOK_UPS[type.name]) for type in types.LOOK_UPS),
             *(Change(type, self.store, work) for type, work in _CHANGES),
-            SendMail(types.MAIL, self.store, self._mail_seconds),
+            SendMail(types.MAIL, self.store, self._mail_seconds, post=self._post),
         ]
 
     def probe(self) -> None:
@@ -124,7 +134,12 @@ def build(environment: ConnectorEnvironment) -> Connector:
         raise Unavailable(
             "The shop's database does not answer.", where=database.url.render_as_string(hide_password=True)
         ) from error
-    return Shop(database, mail_seconds=options.mail_seconds, closed_sign=environment.data_dir / CLOSED_SIGN)
+    return Shop(
+        database,
+        mail_seconds=options.mail_seconds,
+        closed_sign=environment.data_dir / CLOSED_SIGN,
+        post=environment.post,
+    )
 
 
 def _url(url: str, data_dir: Path) -> str:

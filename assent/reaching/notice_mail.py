@@ -1,0 +1,59 @@
+"""Notices as mails: to a card's contact with the page that helps, or to whom an earlier message went, without."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from assent.domain.errors import InvalidInput
+from assent.domain.hostile_text import reveal_text
+from assent.reaching.writing import SUBJECT_LENGTH, one_line
+from assent.store.notices import Notice, NoticeKind
+
+_WHY = "You get this because the card of an agent names you as a contact."
+
+
+def write_notice(notice: Notice, *, sender: str, public_url: str, at: datetime) -> EmailMessage:
+    """A notice as a mail; the same notice has the same Message-ID at every attempt.
+
+    Args:
+        notice: What is told.
+        sender: Who sends it, ``Assent <assent@example.com>``.
+        public_url: Address of the pages, without a slash at its end.
+        at: When.
+
+    Raises:
+        InvalidInput: The address is none that a mail can be sent to.
+    """
+    name, address = parseaddr(sender)
+    host = address.rpartition("@")[2]
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(name, address)
+    message["To"] = _address(notice.name, notice.email)
+    line = one_line(notice.headline)
+    message["Subject"] = line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 2].rstrip()} …"
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{hashlib.sha256(f'notice {notice.id}'.encode()).hexdigest()[:40]}@{host}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(_text(notice, public_url), cte="quoted-printable")
+    return message
+
+
+def _text(notice: Notice, public_url: str) -> str:
+    said = "\n".join(reveal_text(line) for line in notice.text.split("\n"))
+    if notice.kind is NoticeKind.COUNTER:
+        return f"{said}\n"
+    page = [f"{public_url}{notice.path}"] if notice.path else []
+    return "\n\n".join([reveal_text(notice.headline), said, *page, f"-- \n{_WHY}"]) + "\n"
+
+
+def _address(name: str, address: str) -> Address:
+    try:
+        return Address(one_line(name), addr_spec=address)
+    except (ValueError, IndexError) as error:
+        raise InvalidInput("No mail can be sent to this address.", where="email") from error
