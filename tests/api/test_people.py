@@ -48,6 +48,9 @@ async def test_only_approvers_decide(api: Api) -> None:
         assert api.world.desk.balances == {}
 
 
+ANSWERS = {"cause": "Nonsense.", "changed": "New prompt.", "checks": ["Ten notes were read."]}
+
+
 async def test_stopping_and_going_on(api: Api) -> None:
     async with api.agent() as agent, api.person(Role.OPERATOR) as operator, api.person(name="Rita") as reader:
         run_id = await start(agent)
@@ -63,10 +66,20 @@ async def test_stopping_and_going_on(api: Api) -> None:
         assert (held.status_code, held.json()["status"]) == (202, "held")
         assert [each["id"] for each in (await reader.get("/pauses?active=true")).json()["items"]] == [pause["id"]]
         resume = f"/pauses/{pause['id']}/resume"
-        assert (await operator.post(resume, json={"note": " "})).status_code == 422
-        resumed = (await operator.post(resume, json={"note": "New prompt."})).json()
-        assert (resumed["active"], resumed["resume_note"]) == (False, "New prompt.")
-        assert (await operator.post(resume, json={"note": "Again."})).status_code == 409
+        assert (await operator.post(resume, json={"cause": "Nonsense.", "changed": " "})).status_code == 422
+        [run] = (await reader.get(f"/pauses/{pause['id']}/held")).json()["items"]
+        assert (run["run_id"], run["actions"][0]["pauses"]) == (run_id, [pause["id"]])
+        assert (await reader.get(f"/pauses/{pause['id']}/claims")).json()["items"] == []
+        assert (await reader.get(f"/pauses/{pause['id']}/rollbacks")).json()["items"] == []
+        assert (await operator.post(f"/pauses/{pause['id']}/ask-to-stop")).json() == {"asked": 0}
+        changed = await operator.post(f"/pauses/{pause['id']}/disposition", json={"disposition": "drain"})
+        assert (changed.status_code, changed.json()["disposition"]) == (200, "drain")
+        assert (await reader.post(resume, json=ANSWERS)).status_code == 403
+        assert (await operator.post(f"/pauses/{pause['id']}/second-resume")).status_code == 409
+        resumed = (await operator.post(resume, json=ANSWERS)).json()
+        assert (resumed["state"], resumed["pause"]["active"]) == ("ended", False)
+        assert resumed["pause"]["answers"] == ANSWERS
+        assert (await operator.post(resume, json=ANSWERS)).status_code == 409
         assert (await agent.get(f"/runs/{run_id}/actions/note?wait=30")).json()["status"] == "done"
         assert len((await reader.get("/pauses")).json()["items"]) == 1
 

@@ -111,11 +111,18 @@ async def test_stopping_and_going_on(shell: Shell, scope: list[str]) -> None:
     held = await shell.world.gateway.propose(run_id, action("a", "desk.note", text="milk"), by=AGENT)
     assert held.status is ActionStatus.HELD
     assert pause["id"] in (await shell("pause", "list")).out
-    assert "has ended" in (await shell("pause", "resume", pause["id"], "--note", "It was a drill.")).out
+    assert pause["id"] in (await shell("pause", "show", pause["id"])).out
+    shown = (await shell("pause", "show", pause["id"], "--json")).json
+    assert [run["run_id"] for run in shown["held"]] == [run_id]
+    assert "0 effects under way were asked to stop" in (await shell("pause", "ask-to-stop", pause["id"])).out
+    assert "does drain" in (await shell("pause", "change", pause["id"], "drain")).out
+    answers = ["--cause", "A drill.", "--changed", "Nothing.", "--check", "All is well."]
+    assert (await shell("pause", "second", pause["id"])).code == 5
+    assert "has ended" in (await shell("pause", "resume", pause["id"], *answers)).out
     await shell.world.outcome(run_id, "a", ActionStatus.DONE)
     assert (await shell("pause", "list", "--json")).json["items"] == []
     assert len((await shell("pause", "list", "--all", "--json")).json["items"]) == 1
-    assert (await shell("pause", "resume", pause["id"], "--note", "Again.")).code == 5
+    assert (await shell("pause", "resume", pause["id"], *answers)).code == 5
 
 
 async def test_stopping_needs_the_database_alone(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +130,7 @@ async def test_stopping_needs_the_database_alone(shell: Shell, monkeypatch: pyte
     stopped = await shell("pause", "all", "--json")
     assert stopped.json["active"]
     assert "The stop holds all the same" in stopped.err
-    resumed = await shell("pause", "resume", stopped.json["id"], "--note", "Back.")
+    resumed = await shell("pause", "resume", stopped.json["id"], "--cause", "A test.", "--changed", "Back.")
     assert (resumed.code, "Temporal" in resumed.err) == (0, True)
     assert (await shell("run", "start", "desk-clerk")).code == 6
 
