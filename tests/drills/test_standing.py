@@ -147,6 +147,8 @@ def test_what_is_due_is_held_by_itself_and_not_again_and_again(database: Databas
             return [each.agent for each in due_drills(session, now=now).drills]
 
     now = datetime.now(UTC)
+    assert due(now) == ["desk-clerk"]
+    held(database, GOOD, ago=timedelta(hours=2))
     assert due(now) == []
     assert due(now + 26 * DAY) == []
     assert due(now + 28 * DAY) == ["desk-clerk"]

@@ -76,15 +76,12 @@ def bars(drill: DrillView, now: datetime) -> list[StepBar]:
 
 
 def marks(drill: DrillView) -> list[Mark]:
-    """Requested, fenced, quiesced, rolled back and resumed."""
+    """Requested, fenced and quiesced."""
     figures = drill.figures
-    rolled_back = next((each.ended_at for each in drill.steps if each.step is DrillStep.ROLL_BACK), None)
     found: Mapping[str, tuple[datetime | None, str]] = {
         "Requested": (figures.requested_at, ""),
         "Fenced": (figures.fenced_at, _told(figures.fence_seconds)),
         "Quiesced": (figures.quiesced_at, _told(figures.quiesce_seconds)),
-        "Undone": (rolled_back, _told(figures.rollback_seconds)),
-        "Resumed": (figures.resumed_at, ""),
     }
     shown, open_before = [], drill.status is DrillStatus.RUNNING
     for word, (at, took) in found.items():

@@ -37,7 +37,10 @@ MOST_AT_ONCE = 20
 
 
 def due_drills(session: Session, *, now: datetime) -> DueDrills:
-    """The drills to hold now by themselves; none while a pause holds everything."""
+    """The drills to hold now by themselves; none while a pause holds everything.
+
+    An agent that never had one has its first at once: until then nobody knows how fast it stops.
+    """
     if drills.stopped_by(session):
         return DueDrills()
     due = [each for each in standings(session, now=now) if _is_due(each, now)][:MOST_AT_ONCE]
@@ -54,9 +57,11 @@ def due_drills(session: Session, *, now: datetime) -> DueDrills:
 def _is_due(standing: DrillStanding, now: datetime) -> bool:
     if not standing.automatic or standing.every is None or standing.due_at is None:
         return False
+    if standing.last_at is None:
+        return True
     if now < scheduled_from(standing.due_at, standing.every):
         return False
-    return standing.last_at is None or now - standing.last_at >= min(standing.every / 4, RETRY_AT_MOST)
+    return now - standing.last_at >= min(standing.every / 4, RETRY_AT_MOST)
 
 
 async def keep_schedule(client: Client, prefix: str, *, every: timedelta) -> None:
