@@ -24,7 +24,10 @@ def at_a_glance(effect: Effect, operation: Operation | None, now: datetime) -> t
         return Undoable.UNKNOWN, "Nobody knows yet whether it happened; find out first."
     if operation is None:
         return Undoable.NO, f"No connector offers {effect.type} any more."
-    if not effect.changes and effect.undo_data is None:
+    if effect.attested:
+        return Undoable.NO, "A person said that it happened; what taking it back would need is not known."
+    by_hand = operation.type.undo is not None and not operation.type.undo.works
+    if not effect.changes and effect.undo_data is None and not by_hand:
         return Undoable.NOTHING, "It changed nothing that can be taken back."
     undo = operation.type.undo
     if undo is None:

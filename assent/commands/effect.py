@@ -144,7 +144,7 @@ async def _retried(context: typer.Context, action_id: str) -> None:
 
 def _show(found: UnknownInFull) -> None:
     from assent.domain.canonical import stable_text
-    from assent_ui.api.effects import how_to_find_out
+    from assent.gateway.finding_out import how_to_find_out
 
     view = found.view
     if view.open:

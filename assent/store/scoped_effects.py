@@ -16,7 +16,7 @@ from assent.domain.canonical import Json
 from assent.domain.effects import EffectStatus, ResourceChange, UndoStatus
 from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.domain.rollbacks import LaterWork
-from assent.store import statements
+from assent.store import claims, statements
 from assent.store.tables import ActionRow, EffectRow, IncidentPartRow, ResourceRow, UndoRow
 
 MOST_IN_FLIGHT = 1_000
@@ -27,6 +27,7 @@ _undos, _touches = statements.table_of(UndoRow), statements.table_of(ResourceRow
 _COLUMNS = (
     *(_effects.c[name] for name in ("action_id", "run_id", "agent", "type", "status", "finished_at", "changes")),
     _effects.c.undo_data,
+    _effects.c.holder,
     *(_actions.c[name] for name in ("sentence", "arguments", "card_version")),
     _undos.c.status.label("undone"),
 )
@@ -53,6 +54,8 @@ class Effect:
     changes: list[ResourceChange]
     undo_data: Json
     undone: UndoStatus | None
+    attested: bool = False
+    """A person said that it happened, and nothing is known that could take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,4 +259,5 @@ def _effect(row: Row[Any]) -> Effect:
         [ResourceChange.model_validate(change) for change in row.changes],
         row.undo_data,
         UndoStatus(row.undone) if row.undone else None,
+        row.holder == claims.ATTESTED,
     )

@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from assent.domain.actions import ActionStatus
+from assent.domain.approvals import Verb
 from assent.domain.effects import EffectStatus
 from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from assent.domain.people import Actor, Via
+from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, Undoable
 from assent.runtime.verify import verify
 from assent.store.tables import UnknownEffectRow
 from tests.desk import Desk
@@ -135,8 +137,6 @@ async def test_what_people_approved_is_tried_again_with_their_approval(world: Wo
     break_off(world.desk, happens=False)
     run_id = await world.start(action("pay", "desk.pay", to="bob", amount=7), open=True)
     waiting = await world.outcome(run_id, "pay", ActionStatus.AWAITING)
-    from assent.domain.approvals import Verb
-
     await world.decide(waiting, Verb.APPROVE)
     await world.outcome(run_id, "pay", ActionStatus.UNKNOWN)
     action_id = f"{run_id}:pay"
@@ -145,13 +145,6 @@ async def test_what_people_approved_is_tried_again_with_their_approval(world: Wo
     await world.outcome(run_id, "pay", ActionStatus.DONE)
     assert world.desk.done == [action_id]
     await agreed(world)
-
-
-async def test_what_was_settled_as_done_can_be_undone_or_is_a_task(world: World) -> None:
-    _, action_id = await unknown_run(world)
-    world.desk.knows = True
-    await world.gateway.reconcile(action_id, by=ANN)
-    assert world.desk.balances == {"bob": 5.0}
 
 
 async def test_bad_answers_are_refused(world: World) -> None:
@@ -180,3 +173,25 @@ async def test_workers_ask_by_themselves(world: World) -> None:
     await world.eventually(lambda: world.row(UnknownEffectRow, action_id).settled_at)
     assert (await world.gateway.action(action_id)).status is ActionStatus.DONE
     await told(world, action_id)
+
+
+async def test_what_only_a_person_vouches_for_is_undone_by_a_person(world: World) -> None:
+    run_id, action_id = await unknown_run(world)
+    await world.gateway.settle_effect(action_id, by=ANN, happened=True, note="The till is short of 5")
+    plan = await world.gateway.preview_rollback(RollbackScope(kind=RollbackScopeKind.ACTION, id=action_id), by=ANN)
+    [step] = plan.steps
+    assert step.verdict is Undoable.NO
+    assert "A person said that it happened" in step.why
+    assert step.task
+    assert run_id in action_id
+
+
+async def test_an_unknown_effect_is_not_undone_before_it_is_known(world: World) -> None:
+    _, action_id = await unknown_run(world)
+    scope = RollbackScope(kind=RollbackScopeKind.ACTION, id=action_id)
+    [step] = (await world.gateway.preview_rollback(scope, by=ANN)).steps
+    assert step.verdict is Undoable.UNKNOWN
+    world.desk.knows = True
+    await world.gateway.reconcile(action_id, by=ANN)
+    [step] = (await world.gateway.preview_rollback(scope, by=ANN)).steps
+    assert step.verdict is Undoable.YES

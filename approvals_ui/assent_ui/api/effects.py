@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from assent.domain.catalogue import ActionType
-from assent.policy.sentences import fill
+from assent.gateway.finding_out import how_to_find_out, undo_of
 from assent.store.queries import unknowns
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.unknowns import UnknownInFull, UnknownView
@@ -96,25 +95,20 @@ def in_full(found: UnknownInFull, *, may_settle: bool) -> schemas.UnknownEffectI
         reason=found.action.reason,
         how_to_find_out=how_to_find_out(found),
         foreseen=list(found.foreseen),
-        undo=_undo(found.type, found) if found.type else None,
+        undo=_undo(found),
         run_ended=found.run.status.ended,
         may_settle=may_settle,
     )
 
 
-def how_to_find_out(found: UnknownInFull) -> str:
-    """The connector's advice with the arguments filled in; empty if it gives none."""
-    return fill(found.type.how_to_find_out, found.type, found.arguments) if found.type else ""
-
-
-def _undo(type: ActionType, found: UnknownInFull) -> schemas.UndoOut | None:
-    undo = type.undo
+def _undo(found: UnknownInFull) -> schemas.UndoOut | None:
+    undo = undo_of(found)
     if undo is None:
         return None
     return schemas.UndoOut(
         kind=undo.kind,
-        sentence=fill(undo.sentence, type, found.arguments),
+        sentence=undo.sentence,
         within_seconds=undo.within.total_seconds() if undo.within else None,
-        runbook=fill(undo.runbook.text, type, found.arguments) if undo.runbook else "",
-        runbook_link=undo.runbook.link if undo.runbook else "",
+        runbook=undo.runbook,
+        runbook_link=undo.link,
     )
