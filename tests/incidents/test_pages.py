@@ -52,8 +52,8 @@ async def test_from_a_run_to_the_post_mortem(site: Site, olga: Person) -> None:
         assert "Paused and fenced: agent desk-clerk" in page.words
         noted = await send(browser, here, f"{here}/notes", text="Called Bo.")
         assert noted.status_code == 303
-        told = await send(browser, here, f"{here}/told", text="We are on it.", channel="")
-        assert told.status_code == 303
+        sent = await send(browser, here, f"{here}/told", text="We are on it.", channel="")
+        assert sent.status_code == 303
         early = await send(browser, here, f"{here}/state", state="mended")
         assert early.status_code == 303
         refused = await browser.post(

@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
@@ -109,7 +109,7 @@ class Order:
 
 def encode(name: str, position: Sequence[object]) -> str:
     """An opaque cursor."""
-    values = [value.isoformat() if isinstance(value, datetime) else value for value in position]
+    values = [value.isoformat() if isinstance(value, date) else value for value in position]
     return base64.urlsafe_b64encode(json.dumps([name, *values]).encode()).decode().rstrip("=")
 
 
@@ -144,6 +144,8 @@ def _read(value: Any, kind: type) -> Any:
         if moment.tzinfo is None:
             raise ValueError("a time without its zone")
         return moment.astimezone(UTC)
+    if kind is date:
+        return date.fromisoformat(value)
     if type(value) is not kind or (isinstance(value, int) and abs(value) >= 2**63):
         raise ValueError(f"not a {kind.__name__}")
     return value
