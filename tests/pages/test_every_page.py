@@ -29,6 +29,11 @@ EMPTY = {
     "/ledger?kind=effect.done": "No event matches",
     "/system": "No agent has a key",
     "/quality": "Nothing was counted yet",
+    "/undo?kind=run": "Nothing has run yet",
+    "/rollbacks": "Nothing was rolled back yet",
+    "/rollbacks?status=held": "No rollback matches",
+    "/records": "No agent touched a record yet",
+    "/records?q=W1": "No record matches",
 }
 
 
@@ -51,7 +56,8 @@ async def test_pages_are_well_formed_and_stay_at_home(site: Site, ada: Person) -
     )
     await site.world.result(ideas)
     scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
-    rollback_id = await site.world.gateway.rollback(scope, by=ada.acting(Via.WEB))
+    rollback_id = (await site.world.gateway.rollback(scope, by=ada.acting(Via.WEB))).id
+    preview_id = (await site.world.gateway.preview_rollback(scope, by=ada.acting(Via.WEB))).rollback_id
     async with site.browser(ada) as browser:
         addresses = {
             *EMPTY,
@@ -59,8 +65,18 @@ async def test_pages_are_well_formed_and_stay_at_home(site: Site, ada: Person) -
             f"/approvals/{decided.approval_id}",
             f"/runs/{run_id}",
             f"/runs/{ideas}",
-            f"/rollbacks/new?scope=run&id={run_id}",
-            f"/rollbacks/{rollback_id}?scope=run&id={run_id}",
+            "/undo",
+            "/undo?kind=type",
+            "/undo?kind=record",
+            "/undo?kind=run",
+            "/rollbacks",
+            f"/rollbacks/{preview_id}",
+            f"/rollbacks/{preview_id}?verdict=conflict",
+            f"/rollbacks/{rollback_id}",
+            f"/rollbacks/{rollback_id}?outcome=left",
+            "/records",
+            "/records?q=c",
+            "/records/desk/carol",
             "/ledger",
             "/no/such/page",
             "/runs/none",
@@ -69,7 +85,7 @@ async def test_pages_are_well_formed_and_stay_at_home(site: Site, ada: Person) -
         while addresses - seen:
             address = min(addresses - seen)
             seen.add(address)
-            page = await browser.get(address)
+            page = await browser.get(address, follow_redirects=True)
             assert page.status_code in (200, 403, 404), (address, page.status_code)
             if "text/html" not in page.headers["content-type"]:
                 continue
@@ -121,7 +137,9 @@ async def test_signing_in_never_leads_elsewhere(site: Site, elsewhere: str) -> N
         assert answer.headers["location"] == "/"
 
 
-@pytest.mark.parametrize("address", ["/runs/none", "/approvals/none", "/agents/none", "/rollbacks/none", "/nothing"])
+@pytest.mark.parametrize(
+    "address", ["/runs/none", "/approvals/none", "/agents/none", "/rollbacks/none", "/records/none", "/nothing"]
+)
 async def test_what_is_not_there(site: Site, ada: Person, address: str) -> None:
     async with site.browser(ada) as browser:
         page = await browser.get(address)
@@ -137,6 +155,8 @@ async def test_what_is_not_there(site: Site, ada: Person, address: str) -> None:
         "/runs?cursor=odd",
         "/?cursor=odd",
         "/stop?scope=odd",
+        "/undo?kind=odd",
+        "/records?q=a&cursor=odd",
         "/ledger?run=a&resource=b",
     ],
 )

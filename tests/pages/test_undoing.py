@@ -14,7 +14,7 @@ from assent.domain.rollbacks import RollbackStatus
 from assent.store.people import Person
 from assent.store.queries import rollbacks
 from assent.store.queries.rollbacks import RollbackView
-from assent_activities.connectors import ConnectorUnavailable
+from assent_activities.connectors import ActionFailed
 from tests.desk import CARD
 from tests.pages.reading import PageReader
 from tests.site import HOSTILE, Site
@@ -173,6 +173,23 @@ async def test_a_preview_that_the_world_left_behind_leads_to_the_new_one(site: S
     assert site.world.desk.balances == {"bob": 0, "carol": 1, "dora": 0}
 
 
+async def test_a_run_is_undone_from_its_page_and_tells_so(site: Site, ada: Person) -> None:
+    (run_id,) = await _tips(site, "bob")
+    async with site.browser(ada) as browser:
+        run = await _page(browser, f"/runs/{run_id}")
+        link = next(each for each in run.addresses if each.startswith("/rollbacks/new?scope=run"))
+        address = await _confirm(browser, await _preview(browser, link), "Wrong Bob.")
+        await _until(site, address, RollbackStatus.DONE)
+        told = await _page(browser, f"/runs/{run_id}")
+        assert "Undone" in told.words
+        assert address in told.addresses
+        record = await _page(browser, "/records/desk/bob")
+        assert "Taken back" in record.words
+        assert address in record.addresses
+    (action_id,) = site.world.desk.undone
+    assert action_id == f"{run_id}:tip#undo"
+
+
 async def test_nothing_is_undone_without_a_preview(site: Site, ada: Person) -> None:
     (run_id,) = await _tips(site, "bob")
     async with site.browser(ada) as browser:
@@ -226,10 +243,10 @@ async def test_the_rest_is_tried_again_resolved_by_hand_or_accepted(site: Site, 
             site.world.desk.balances[person] = 2
         preview = await _preview(browser, "/rollbacks/new?scope=agent&id=desk-clerk&ago=60")
 
-        def closed(_: object) -> None:
-            raise ConnectorUnavailable("The desk is closed.")
+        def refused(_: object) -> None:
+            raise ActionFailed("The desk keeps it.")
 
-        site.world.desk.undo_trouble = closed
+        site.world.desk.undo_trouble = refused
         address = await _confirm(browser, preview)
         await _until(site, address, RollbackStatus.NEEDS_PERSON)
         page = await _page(browser, address)
@@ -343,8 +360,9 @@ async def test_what_agents_wrote_stays_text_on_every_page_of_undoing(site: Site,
 
 
 async def test_a_long_preview_goes_on_page_by_page(site: Site, ada: Person) -> None:
-    texts = [f"line {number:02d}" for number in range(30)]
-    run_id = await site.finished(*texts)
+    people = [action(f"n{number}", "desk.tip", to=f"p{number:02d}", amount=0.1) for number in range(30)]
+    run_id = await site.world.start(*people)
+    await site.world.result(run_id)
     since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
     async with site.browser(ada) as browser:
         first = await _preview(browser, f"/rollbacks/new?scope=agent&id=desk-clerk&since={since}")

@@ -129,6 +129,7 @@ def _page(here: Here, asked: dict[str, str], cursor: str | None, checked: Checke
             "ledger",
             page=page,
             fields=[(name, word, asked.get(name, ""), hint) for name, word, hint in _FIELDS],
+            resource=asked.get("resource", ""),
             filtered=any(asked.values()),
             query=urlencode({name: value for name, value in asked.items() if value}),
             checked=checked,

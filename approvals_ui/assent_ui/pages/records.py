@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from assent.domain.errors import NotFound
+from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.people import Role
 from assent.store.queries import records
 from assent.store.queries.paging import PageRequest
@@ -78,6 +79,7 @@ def _record(here: Here, name: str, cursor: str | None) -> HTMLResponse:
             later=cursor is not None,
             to_undo=any(each.item.stands for each in touched) or page.next_cursor is not None,
             may_operate=here.viewer.may(Role.OPERATOR),
+            stop_scopes=[Scope(kind=ScopeKind.RECORD, name=name)],
         )
 
 

@@ -59,7 +59,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
 
 def main(settings: Settings) -> None:
     """Run the agent against this installation, with a key that lives as long as the process."""
-    with _own_key(settings) as key:
+    with own_key(settings) as key:
         work(_local_url(settings), key)
 
 
@@ -93,16 +93,19 @@ def _stop_at_signals() -> threading.Event:
 
 
 @contextmanager
-def _own_key(settings: Settings) -> Iterator[str]:
+def own_key(settings: Settings) -> Iterator[str]:
+    """A key of the agent for this installation, revoked at the end."""
     database = Database(settings.database_url)
     try:
         with database.write() as session:
             made = keys.make_key(
                 session, agent=AGENT, at=utc_now(), by=SYSTEM, name="sample agent", lifetime=KEY_LIFETIME
             )
-        yield made.key
-        with database.write() as session:
-            keys.revoke_key(session, made.id, at=utc_now(), by=SYSTEM)
+        try:
+            yield made.key
+        finally:
+            with database.write() as session:
+                keys.revoke_key(session, made.id, at=utc_now(), by=SYSTEM)
     finally:
         database.close()
 
