@@ -167,6 +167,8 @@ class Watch:
                 since = max(now - rule.within, (standing.since if standing else None) or LONG_AGO)
                 setting = each.setting(rule, gauge, since, self._channels)
                 fired.append(trips.fire(self._database, session, setting, gauge, standing, at=now))
+                sample = Sample(now, gauge.value, gauge.threshold, gauge.cases)
+                samples.keep(session, each.card.name, [(rule.name, samples.apart(rule.within), sample)])
                 log.warning("The breaker %s of %s fired: %s", rule.name, each.card.name, gauge.sentence)
         return fired
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from assent.domain.breakers import Measure
 from assent.domain.errors import BrokenCard
+from assent.domain.pauses import ScopeKind
+from assent.policy.breakers_block import BreakerBlock, Fallback, rule_of
+from assent.policy.cards import read_card
 from assent.runtime.cards import checked_card
-from tests.breakers.past import CARD, catalogue
+from tests.breakers.past import CARD, catalogue, types
 
 FAULTS = {
     "{name: a, measure: errors}": "the breaker a needs `most`, or `share` for a part of the cases",
@@ -72,7 +77,23 @@ def test_names_are_unique_and_a_connector_must_be_able_to_tell() -> None:
         checked_card(registry, f"{CARD}breakers:\n  - {{name: a, measure: probe, of: desk, most: 1}}\n", where="card")
 
 
-def test_the_breakers_of_the_documentation_can_be_published() -> None:
+def test_a_whole_card_with_every_measure_has_its_defaults() -> None:
     page = Path(__file__).parents[2] / "docs" / "breakers.md"
-    text = page.read_text(encoding="utf-8")
-    assert "breakers:" in text
+    source = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    card = read_card(source)
+    desk = types()["desk.tip"]
+    declared = {name: desk.model_copy(update={"name": name}) for name in card.actions}
+    rules = {block.name: rule_of(block, declared) for block in card.breakers}
+    assert {rule.measure for rule in rules.values()} == set(Measure)
+    assert rules["shop-down"].pause is ScopeKind.CONNECTOR
+    assert rules["too-quick"].within == timedelta(minutes=1)
+    assert rules["other-amounts"].least == 100
+    assert rules["asks-too-much"].types == ("shop.note", "shop.refund")
+    assert rules["money-in-an-hour"].wake == ("escalation",)
+
+
+@pytest.mark.parametrize("model", [BreakerBlock, Fallback])
+def test_every_field_is_described(model: type[BreakerBlock | Fallback]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cards.md").read_text(encoding="utf-8")
+    section = page.split("## Breakers")[1].split("## Versions")[0]
+    assert all(f"`{name}`" in section for name in model.model_fields)
