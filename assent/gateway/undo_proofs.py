@@ -8,7 +8,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from assent.domain.catalogue import ActionType
+from assent.domain.errors import NotFound
 from assent.domain.tiers import Tier
+from assent.gateway.cards import card_in_force
 from assent.policy.cards import AgentCard
 from assent.policy.undo_proof_block import Proven, UndoState, undo_states
 from assent.store import proofs
@@ -41,6 +43,16 @@ def states_of(session: Session, card: AgentCard, types: Iterable[ActionType], no
         for name in names
     }
     return undo_states(card.undo_proof, declared, proven, now)
+
+
+def states_of_agent(session: Session, agent: str, now: datetime) -> list[UndoState]:
+    """The undos of the card in force, as its agent's page shows them; empty if it cannot be read."""
+    try:
+        found = card_in_force(session, agent)
+    except NotFound:
+        return []
+    listed = [type for name, type in found.types.items() if name in found.card.actions]
+    return states_of(session, found.card, listed, now)
 
 
 def flagged_undos(session: Session, card: AgentCard, types: Iterable[ActionType], now: datetime) -> list[str]:

@@ -9,12 +9,14 @@ from urllib.parse import quote
 import pytest_asyncio
 
 from assent.domain.actions import ActionStatus
-from assent.domain.people import Role
+from assent.domain.people import Role, Via
+from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
 from assent.store.people import Person
+from tests.desk import CARD
 from tests.pages.reading import PageReader
 from tests.settling.test_runs import agreed, unknown_run
 from tests.site import Site, build
-from tests.world import World
+from tests.world import World, action
 
 
 @pytest_asyncio.fixture
@@ -106,3 +108,20 @@ async def test_an_approver_of_the_type_may_settle_it_by_the_api(site: Site) -> N
         assert (await browser.get("/api/v1/effects/run-none:x")).status_code == 404
     await site.world.outcome(run_id, "pay", ActionStatus.DONE)
     await asyncio.sleep(0)
+
+
+async def test_an_agents_page_says_which_undos_were_seen_to_work(site: Site, ada: Person) -> None:
+    world = site.world
+    world.publish(CARD + "undo_proof: {within: 90d}\n")
+    async with site.browser(ada) as browser:
+        page = PageReader((await browser.get("/agents/desk-clerk")).text)
+        assert "The undo of desk.note was never seen to work." in page.words
+        run_id = await world.start(action("a", "desk.note", text="x"))
+        await world.result(run_id)
+        begun = await world.gateway.rollback(
+            RollbackScope(kind=RollbackScopeKind.RUN, id=run_id), by=ada.acting(Via.WEB), reason="A test"
+        )
+        await world.client.get_workflow_handle(begun.id).result()
+        page = PageReader((await browser.get("/agents/desk-clerk")).text)
+        assert "The undo of desk.note was never seen to work." not in page.words
+        assert "for real" in page.words

@@ -14,7 +14,7 @@ from assent.domain.catalogue import ActionType
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
 from assent.domain.tiers import Tier
-from assent.gateway import breakers
+from assent.gateway import breakers, undo_proofs
 from assent.store.queries import agents, drills, grants
 from assent.store.queries.agents import AgentView, CardVersionView
 from assent.store.queries.paging import COUNT_CAP, PageRequest
@@ -93,6 +93,7 @@ def agent(here: Here, name: str) -> HTMLResponse:
             older_versions=older,
             figures=_figures(found),
             breakers=[row_of(view, here.clock()) for view in breakers.pictures(session, name, here.clock())],
+            undos=undo_proofs.states_of_agent(session, name, here.clock()),
             standing=drills.standing(session, name, now=here.clock()),
             drills=drills.page(session, agent=name, request=PageRequest(DRILLS)).items,
             grants=grants.page(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 from assent.runtime.doctor.database import look_at_database
+from assent.runtime.doctor.effects import look_at_effects
 from assent.runtime.doctor.folder import look_at_folder
 from assent.runtime.doctor.mail import look_at_mail
 from assent.runtime.doctor.report import Finding, Report
@@ -28,7 +29,7 @@ def examine(settings: Settings, *, needed: bool = False) -> Report:
         *asyncio.run(look_at_temporal(settings)),
     ]
     if not needed:
-        findings += [*look_at_slack(settings), *asyncio.run(look_at_mail(settings))]
+        findings += [*look_at_slack(settings), *asyncio.run(look_at_mail(settings)), *look_at_effects(settings)]
     return Report(findings=findings)
 
 

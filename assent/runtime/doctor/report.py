@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, computed_field
 
-Part = Literal["settings", "data folder", "database", "Temporal", "Slack", "mail", "clock"]
+Part = Literal["settings", "data folder", "database", "Temporal", "Slack", "mail", "clock", "effects", "undo"]
 
 
 class Finding(BaseModel):
