@@ -94,17 +94,21 @@ def undone(facts: IncidentFacts) -> str:
     if not facts.effects:
         return "There is nothing to undo that is known."
     if not facts.undone:
-        return f"Nothing is undone yet; {counted(facts.effects, 'effect')} stand."
+        return f"Nothing is undone yet; {counted(facts.effects, 'effect')} {_stand(facts.effects)}."
     back = f", {sums(facts.returned)} taken back" if facts.returned else ""
     return f"Undone: {facts.undone:,} of {counted(facts.effects, 'effect')}{back}."
 
 
 def left(facts: IncidentFacts) -> str:
     """What stands, and what nobody knows."""
-    text = f"{counted(facts.left, 'effect')} {'stands' if facts.left == 1 else 'stand'}." if facts.left else ""
+    text = f"{counted(facts.left, 'effect')} {_stand(facts.left)}." if facts.left else ""
     if facts.unknown:
-        text += f" Of {counted(facts.unknown, 'effect')} it is not known whether they happened."
+        text += f" It is not known of {counted(facts.unknown, 'effect')} whether anything happened."
     return text.strip() or "No effect stands."
+
+
+def _stand(number: int) -> str:
+    return "stands" if number == 1 else "stand"
 
 
 def sums(money: dict[str, float]) -> str:
