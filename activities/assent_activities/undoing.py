@@ -38,7 +38,7 @@ WINDOW = 256
 UNDO_LIMIT = timedelta(seconds=60)
 """How long a connector may take to undo one effect before nobody knows what became of it."""
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 """How long a claim stands without its holder renewing it."""
 
 _SOON = timedelta(milliseconds=200)
