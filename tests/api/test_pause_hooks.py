@@ -187,8 +187,8 @@ async def test_a_hook_that_is_not_there_or_was_revoked_takes_no_calls(house: Hou
     assert (await Monitoring(house, monitoring.secret, "another").call()).status_code == 401
     await monitoring.call()
     async with house.browser(house.person("Olga", Role.OWNER)) as olga:
-        assert (await olga.api("POST", "/hooks/pause/prometheus/revoke")).status_code == 200
-        assert (await olga.api("POST", "/hooks/pause/prometheus/revoke")).status_code == 404
+        assert (await olga.api("POST", "/hooks/pause/prometheus/revocation")).status_code == 200
+        assert (await olga.api("POST", "/hooks/pause/prometheus/revocation")).status_code == 404
         assert (await olga.api("GET", "/hooks/pause")).json()["items"] == []
     assert (await monitoring.call()).status_code == 401
     assert len(held(house)) == 1
@@ -230,7 +230,7 @@ async def test_it_can_be_called_by_another_name_of_the_machine(house: House) -> 
 async def test_who_may_make_one(house: House) -> None:
     async with house.proven(house.person("Oscar", Role.OPERATOR)) as oscar:
         assert (await oscar.api("POST", "/hooks/pause", json=HOOK)).status_code == 403
-        assert (await oscar.api("POST", "/hooks/pause/prometheus/revoke")).status_code == 403
+        assert (await oscar.api("POST", "/hooks/pause/prometheus/revocation")).status_code == 403
     async with house.browser(house.person("Olga", Role.OWNER)) as olga:
         answer = await olga.api("POST", "/hooks/pause", json=HOOK)
         assert answer.status_code == 403

@@ -13,29 +13,6 @@ from tests.browser.conftest import Desktop
 from tests.world import AGENT, action
 
 
-async def test_stop_everything_and_resume(desktop: Desktop, ada: Person) -> None:
-    waiting = await desktop.site.waiting()
-    run_id = waiting.action_id.partition(":")[0]
-    watching = await desktop.open(ada, f"/runs/{run_id}")
-    page = await desktop.open(ada)
-    await page.get_by_role("link", name="Stop", exact=True).click()
-    button = page.get_by_role("button", name="Stop everything, 1 run")
-    await expect(button).not_to_be_focused()
-    await page.get_by_label("Why?").fill("Drill.")
-    await button.click()
-    await expect(page.get_by_text("Everything is paused")).to_be_visible()
-    await expect(watching.get_by_text("Everything is paused")).to_be_visible()
-    await expect(page.get_by_text("At rest: nothing is under way")).to_be_visible()
-    await desktop.site.world.decide(waiting, Verb.APPROVE)
-    await expect(watching.locator("#pay").get_by_text("Held by a pause")).to_be_visible()
-    await page.get_by_text("Resume…").click()
-    await page.get_by_label("What was found").fill("All well.")
-    await page.get_by_role("button", name="Let everything go on").click()
-    await expect(page.get_by_role("heading", name="Nothing is stopped")).to_be_visible()
-    await expect(watching.get_by_text("Everything is paused")).to_have_count(0)
-    await expect(watching.locator("#pay").get_by_text("Done", exact=True)).to_be_visible()
-
-
 async def test_a_timeline_grows_and_what_is_open_stays_open(desktop: Desktop, ada: Person) -> None:
     world = desktop.site.world
     run_id = await desktop.site.open_run([action("first", "desk.note", text="milk")])

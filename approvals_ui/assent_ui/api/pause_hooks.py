@@ -130,7 +130,7 @@ async def add_pause_hook(body: PauseHookIn, viewer: Maker, deps: DepsHere, respo
     return NewPauseHookOut(**hook_content(hook, deps.public_url), secret=secret)
 
 
-@router.post("/hooks/pause/{name}/revoke", responses=problems(404))
+@router.post("/hooks/pause/{name}/revocation", responses=problems(404))
 async def revoke_pause_hook(name: Name, viewer: Maker, deps: DepsHere) -> PauseHookOut:
     """Take no more calls of a hook; what it paused stays paused. Needs the role owner or admin."""
     return PauseHookOut(**hook_content(await deps.gateway.revoke_pause_hook(name, by=viewer.actor), deps.public_url))

@@ -102,7 +102,7 @@ def show(here: Here, query: Asked, cursor: str | None = None, decided: str = "",
             "unknown_tasks": [] if cursor else effects.tasks(here, session),
             "in_inbox": effects.IN_INBOX,
         }
-        return here.show(session, "inbox.html", "inbox", **context)
+        return here.show(session, "inbox.html", "inbox", stop_scopes=(), **context)
 
 
 @router.get("/inbox/news", response_class=HTMLResponse)

@@ -50,10 +50,9 @@ def choice(scope: Scope) -> StopChoice:
 
 
 def choices(context: Mapping[str, Any]) -> list[StopChoice]:
-    """What a page's control offers, from what the page shows."""
-    scopes: list[Scope] = list(context.get("stop_scopes", ()))
-    for shown in context.values():
-        scopes += _scopes_of(shown)
+    """What a page's control offers: what the page says in ``stop_scopes``, else what it shows."""
+    given = context.get("stop_scopes")
+    scopes = list(given) if given is not None else [each for shown in context.values() for each in _scopes_of(shown)]
     scopes.append(Scope(kind=ScopeKind.EVERYTHING))
     return [choice(scope) for place, scope in enumerate(scopes) if scope not in scopes[:place]]
 

@@ -82,8 +82,7 @@ class RunOfPause:
         at: When.
         stage: At which step of letting go; 0 for a rollback.
         taken_back_at: When it was held again.
-        rollback_id: Its rollback; empty if it is none, or did not begin.
-        why_not: Why its rollback did not begin.
+        rollback_id: Its rollback; empty if it is none.
     """
 
     run_id: str
@@ -91,7 +90,6 @@ class RunOfPause:
     stage: int = 0
     taken_back_at: datetime | None = None
     rollback_id: str = ""
-    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +219,6 @@ def _rollbacks(session: Session, pause_id: str) -> tuple[RunOfPause, ...]:
         .limit(SHOWN)
     )
     return tuple(
-        RunOfPause(row.run_id, row.started_at, rollback_id=row.rollback_id, why_not=row.why_not)
+        RunOfPause(row.run_id, row.started_at, rollback_id=row.rollback_id)
         for row in session.execute(statement).scalars()
     )
