@@ -10,6 +10,7 @@ from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.approvals import Verb
 from assent.domain.people import Role, Via
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.gateway import NewIncident
 from assent.store.people import Person
 from assent.store.queries import runs
 from tests.pages.reading import PageReader
@@ -26,6 +27,9 @@ EMPTY = {
     "/agents": "The desk clerk",
     "/agents/desk-clerk": "Mallory is never paid.",
     "/stop": "Nothing is stopped",
+    "/incidents": "No incident yet",
+    "/incidents?state=closed": "No incident is closed",
+    "/incidents/actions": "No action is open",
     "/ledger?kind=effect.done": "No event matches",
     "/system": "No agent has a key",
     "/quality": "Nothing was counted yet",
@@ -58,9 +62,14 @@ async def test_pages_are_well_formed_and_stay_at_home(site: Site, ada: Person) -
     scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
     rollback_id = (await site.world.gateway.rollback(scope, by=ada.acting(Via.WEB))).id
     preview_id = (await site.world.gateway.preview_rollback(scope, by=ada.acting(Via.WEB))).rollback_id
+    incident_id = await site.world.gateway.open_incident(NewIncident(run_ids=[run_id]), by=ada.acting(Via.WEB))
     async with site.browser(ada) as browser:
         addresses = {
             *EMPTY,
+            f"/incidents/{incident_id}",
+            f"/incidents/{incident_id}/report",
+            f"/incidents/{incident_id}/find?by=table&name=desk&since=",
+            "/incidents/new",
             f"/approvals/{waiting.approval_id}",
             f"/approvals/{decided.approval_id}",
             f"/runs/{run_id}",
