@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.grants import GrantStatus
+from assent.domain.pauses import Subject
 from assent.domain.people import Assurance
 from assent.domain.rollbacks import StepOutcome, Undoable
 from assent.domain.runs import RunStatus
@@ -25,6 +26,7 @@ from assent.store import (
     checks,
     comments,
     electorate,
+    fence,
     groups,
     outbox,
     people,
@@ -51,6 +53,7 @@ from assent.store.queries import (
     rollbacks,
     runs,
     standing,
+    stopping,
     timeline,
 )
 from assent.store.queries import checks as seeded
@@ -151,6 +154,10 @@ LISTS: dict[str, List] = {
     "uses of a grant": lambda s, r: grants.uses(s, "grant-7", request=r),
     "pauses": lambda s, r: pauses.page(s, request=r),
     "pauses in force": lambda s, r: pauses.active(s),
+    "what was under way at a pause": lambda s, r: stopping.claims(s, "pause-0", request=r),
+    "runs that a pause holds": lambda s, r: stopping.held_runs(s, "pause-500", request=r),
+    "rollbacks of a pause": lambda s, r: stopping.rollbacks(s, "pause-0", request=r),
+    "the fence of an action": lambda s, r: fence.seen(s, Subject(agent="agent-3", run_id="run-7", type="shop.refund")),
     "pauses of a run": lambda s, r: pauses.covering(s, agent="agent-3", run_id="run-7"),
     "rollbacks": lambda s, r: rollbacks.page(s, request=r),
     "rollbacks of a run": lambda s, r: rollbacks.of_scope(s, "run-7"),

@@ -24,6 +24,7 @@ from assent.store.tables import (
     DecisionRow,
     DismissalRow,
     EditRow,
+    EffectRow,
     GrantRow,
     GrantUseRow,
     GroupMemberRow,
@@ -31,6 +32,9 @@ from assent.store.tables import (
     LedgerEventRow,
     LedgerLinkRow,
     OutboxRow,
+    PauseClaimRow,
+    PauseHoldRow,
+    PauseRollbackRow,
     PauseRow,
     PersonRow,
     QualityDayRow,
@@ -40,6 +44,7 @@ from assent.store.tables import (
     RevisionRow,
     RollbackRow,
     RollbackStepRow,
+    RunLabelRow,
     SavedViewRow,
     WebhookRow,
 )
@@ -194,6 +199,31 @@ def _pause(number: int) -> dict[str, Any]:
         "affected": 0,
         "resume_note": "",
     }
+
+
+def _effect(number: int) -> dict[str, Any]:
+    claim = {"action_id": f"run-{number}:a", "run_id": f"run-{number}", "agent": "agent-3", "type": "shop.refund"}
+    ended = {"status": "done", "holder": "h", "lease_until": _at(number), "changes": []}
+    return {**claim, **ended, "claimed_at": _at(number), "finished_at": _at(number)}
+
+
+def _under_way(number: int) -> dict[str, Any]:
+    claim = {"action_id": f"run-{number}:a", "run_id": f"run-{number}", "agent": "agent-3", "type": "shop.refund"}
+    return {"pause_id": f"pause-{number % 7}", **claim, "holder": "h", "since": _at(number)}
+
+
+def _hold(number: int) -> dict[str, Any]:
+    action = {"action_id": f"run-{number}:a", "run_id": f"run-{number}"}
+    return {"pause_id": f"pause-{number % 7}", **action, "since": _at(number)}
+
+
+def _compensation(number: int) -> dict[str, Any]:
+    rollback = {"run_id": f"run-{number}", "rollback_id": f"rb-{number}"}
+    return {"pause_id": f"pause-{number % 7}", **rollback, "started_at": _at(number)}
+
+
+def _label(number: int) -> dict[str, Any]:
+    return {"run_id": f"run-{number}", "label": f"label-{number % 50}"}
 
 
 def _rollback(number: int) -> dict[str, Any]:
@@ -366,6 +396,11 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     GrantRow: _grant,
     GrantUseRow: _use,
     PauseRow: _pause,
+    EffectRow: _effect,
+    PauseClaimRow: _under_way,
+    PauseHoldRow: _hold,
+    PauseRollbackRow: _compensation,
+    RunLabelRow: _label,
     RollbackRow: _rollback,
     RollbackStepRow: _step,
     ResourceRow: _touch,

@@ -60,7 +60,7 @@ async def list_claims(pause_id: str, deps: DepsHere, page: PageWanted) -> schema
 
 @router.get("/pauses/{pause_id}/held", responses=problems(404), dependencies=[Depends(api_person)])
 async def list_held(pause_id: str, deps: DepsHere, page: PageWanted) -> schemas.Page[pause_schemas.HeldRunOut]:
-    """Runs that it holds, the oldest first, and what each of them waits for."""
+    """Runs that it holds, by agent and id, and what each of them waits for."""
     found = await deps.read(lambda session: stopping.held_runs(session, pause_id, request=page))
     return page_of(found, pause_schemas.HeldRunOut.model_validate)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -120,7 +120,7 @@ class PauseRollbackView:
 
 
 _CLAIMS = Order("pause-claims", [col(PauseClaimRow.since), col(PauseClaimRow.action_id)], descending=False)
-_RUNS = Order("pause-held", [col(RunRow.started_at), col(RunRow.run_id)], descending=False)
+_RUNS = Order("pause-held", [col(ActionRow.agent), col(ActionRow.run_id)], descending=False)
 _ROLLBACKS = Order("pause-rollbacks", [col(PauseRollbackRow.run_id)], descending=False)
 
 
@@ -154,28 +154,25 @@ def claims(session: Session, pause_id: str, *, request: PageRequest = FIRST) -> 
 
 
 def held_runs(session: Session, pause_id: str, *, request: PageRequest = FIRST) -> Page[HeldRun]:
-    """Runs with an action that a pause holds, the oldest first, and what each of them waits for.
+    """Runs with an action that a pause holds, by agent and id, and what each of them waits for.
 
     Raises:
         NotFound: There is no such pause.
     """
     view = one(session, pause_id)
-    page = _RUNS.window(select(RunRow).where(col(RunRow.run_id).in_(_held_in(session, pause_id, view.scope))), request)
-    runs = session.execute(page).scalars().all() if view.active else []
-    waiting = _actions(session, [row.run_id for row in runs])
+    found = select(col(ActionRow.agent), col(ActionRow.run_id)).distinct()
+    found = found.where(col(ActionRow.status) == ActionStatus.HELD.value, _held_by(session, pause_id, view.scope))
+    rows = session.execute(_RUNS.window(found, request)).all() if view.active else []
+    ids = [row.run_id for row in rows]
+    runs = {row.run_id: row for row in session.execute(select(RunRow).where(col(RunRow.run_id).in_(ids))).scalars()}
+    waiting = _actions(session, ids)
 
-    def shown(row: RunRow) -> HeldRun:
-        actions = waiting.get(row.run_id, [])
-        return HeldRun(
-            row.run_id,
-            row.agent,
-            row.goal,
-            row.started_at,
-            tuple(actions[:MOST_ACTIONS]),
-            max(len(actions) - MOST_ACTIONS, 0),
-        )
+    def shown(row: Any) -> HeldRun:
+        run, actions = runs[row.run_id], waiting.get(row.run_id, [])
+        more = max(len(actions) - MOST_ACTIONS, 0)
+        return HeldRun(run.run_id, run.agent, run.goal, run.started_at, tuple(actions[:MOST_ACTIONS]), more)
 
-    return _RUNS.page(runs, request, shown)
+    return _RUNS.page(rows, request, shown)
 
 
 def rollbacks(session: Session, pause_id: str, *, request: PageRequest = FIRST) -> Page[PauseRollbackView]:
@@ -203,25 +200,22 @@ def rollbacks(session: Session, pause_id: str, *, request: PageRequest = FIRST) 
     return _ROLLBACKS.page(rows, request, view)
 
 
-def _held_in(session: Session, pause_id: str, scope: Scope) -> Any:
-    """Runs with a held action, as a condition; those about a record are found by name."""
+def _held_by(session: Session, pause_id: str, scope: Scope) -> ColumnElement[bool]:
+    """Whether a held action is in scope, or was noted as held by the pause; what is about a record is found by name."""
     if scope.kind is ScopeKind.RECORD:
-        return list({each.run_id for each in held(session, pause_id, scope)})
+        return col(ActionRow.action_id).in_([each.action_id for each in held(session, pause_id, scope)])
     noted = select(col(PauseHoldRow.action_id)).where(col(PauseHoldRow.pause_id) == pause_id)
-    return select(col(ActionRow.run_id)).where(
-        col(ActionRow.status) == ActionStatus.HELD.value,
-        within(ActionRow, scope) | col(ActionRow.action_id).in_(noted),
-    )
+    return within(ActionRow, scope) | col(ActionRow.action_id).in_(noted)
 
 
 def _actions(session: Session, run_ids: Sequence[str]) -> dict[str, list[HeldAction]]:
     """The held actions of some runs with the pauses that hold each."""
-    found = (
-        select(ActionRow)
-        .where(col(ActionRow.run_id).in_(run_ids), col(ActionRow.status) == ActionStatus.HELD.value)
-        .order_by(col(ActionRow.proposed_at), col(ActionRow.action_id))
+    if not run_ids:
+        return {}
+    found = select(ActionRow).where(
+        col(ActionRow.run_id).in_(run_ids), col(ActionRow.status) == ActionStatus.HELD.value
     )
-    rows = session.execute(found).scalars().all()
+    rows = sorted(session.execute(found).scalars(), key=lambda row: (row.proposed_at, row.action_id))
     ids = [row.action_id for row in rows]
     holds: dict[str, set[str]] = {}
     for hold in session.execute(select(PauseHoldRow).where(col(PauseHoldRow.action_id).in_(ids))).scalars():

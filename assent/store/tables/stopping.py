@@ -14,7 +14,10 @@ class PauseClaimRow(SQLModel, table=True):
     """A claim that was under way when a pause began, and when it was asked to stop."""
 
     __tablename__ = "pause_claims"
-    __table_args__ = (Index("pause_claims_by_action", "action_id"),)
+    __table_args__ = (
+        Index("pause_claims_by_action", "action_id"),
+        Index("pause_claims_by_time", "pause_id", "since", "action_id"),
+    )
 
     pause_id: str = Field(primary_key=True)
     action_id: str = Field(primary_key=True)

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pause_id", "action_id"),
     )
     op.create_index("pause_claims_by_action", "pause_claims", ["action_id"])
+    op.create_index("pause_claims_by_time", "pause_claims", ["pause_id", "since", "action_id"])
     op.create_table(
         "pause_holds",
         sa.Column("pause_id", sa.String(), nullable=False),
@@ -96,6 +97,7 @@ def downgrade() -> None:
     op.drop_table("pause_releases")
     op.drop_index("pause_holds_by_action", "pause_holds")
     op.drop_table("pause_holds")
+    op.drop_index("pause_claims_by_time", "pause_claims")
     op.drop_index("pause_claims_by_action", "pause_claims")
     op.drop_table("pause_claims")
     with op.batch_alter_table("pauses") as pauses:
