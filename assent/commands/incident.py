@@ -6,10 +6,11 @@ import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assent.commands import incident_report
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.incident_through import do, person_id
 from assent.commands.printing import Cursor, Limit, ago, exact, note, show_fields, show_page, show_table, tell
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from assent.gateway import Gateway
 
 app = typer.Typer(help="Incidents: what was paused, affected, undone and said, and what changes.", no_args_is_help=True)
-
-_T = TypeVar("_T")
+app.command()(incident_report.report)
+app.command("write")(incident_report.write_section)
+app.command()(incident_report.agree)
+app.command()(incident_report.actions)
+app.command()(incident_report.settle)
 
 Id = Annotated[str, typer.Argument(help="The incident's id.", metavar="INCIDENT")]
 Runs = Annotated[list[str] | None, typer.Option("--run", help="An affected run. Repeatable.")]
