@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from assent.domain.errors import AssentError, Forbidden, InvalidInput, NotFound
 from assent.domain.rollback_approval import RollbackVerb
-from assent.domain.rollbacks import RollbackStatus, SettledHow, StepOutcome
+from assent.domain.rollbacks import RollbackStatus, SettledHow, StepOutcome, Undoable
 from assent.domain.words import counted
 from assent.gateway.undo_rights import may_do
 from assent.store.queries import rollback_steps, rollbacks
@@ -35,6 +35,9 @@ _FILTERED = (
     RollbackStatus.DONE,
     RollbackStatus.REFUSED,
 )
+
+_PLANNED = (RollbackStatus.CHECKING, RollbackStatus.AWAITING, RollbackStatus.REFUSED)
+"""Not begun: there is a plan, and nothing has come of it."""
 
 
 @router.get("/rollbacks", response_class=HTMLResponse)
@@ -68,7 +71,7 @@ def rollback(
     Args:
         here: Where it is shown.
         rollback_id: Which one.
-        verdict: Of a preview, only effects with this verdict.
+        verdict: Of a preview or of what was not begun, only effects with this verdict.
         outcome: Of a rollback, only effects that came to this.
         cursor: Which page of the effects.
         was: Of a preview, the one that somebody saw before it, to compare.
@@ -78,7 +81,7 @@ def rollback(
         found = rollbacks.header(session, rollback_id)
         if found.status is RollbackStatus.PREVIEW:
             return preview_page(here, session, found, verdict=verdict, cursor=cursor, was=was, reason=reason)
-    return _page(here, rollback_id, outcome=outcome, cursor=cursor)
+    return _page(here, rollback_id, kind=outcome or verdict, cursor=cursor)
 
 
 @router.post("/rollbacks/{rollback_id}/hold")
@@ -187,16 +190,21 @@ def _page(
     here: Place,
     rollback_id: str,
     *,
-    outcome: str = "",
+    kind: str = "",
     cursor: str | None = None,
     problem: AssentError | None = None,
     faults: Mapping[int, AssentError] | None = None,
 ) -> HTMLResponse:
-    chosen = StepOutcome(outcome) if outcome in list(StepOutcome) else None
     with here.database.read() as session:
         found = rollbacks.header(session, rollback_id)
         counts = rollback_steps.outcomes(session, rollback_id)
-        page = rollback_steps.page(session, rollback_id, outcome=chosen, request=PageRequest(SHOWN, cursor))
+        planned = found.status in _PLANNED
+        outcome = StepOutcome(kind) if kind in list(StepOutcome) and not planned else None
+        verdict = Undoable(kind) if kind in list(Undoable) and planned else None
+        chosen = outcome or verdict
+        page = rollback_steps.page(
+            session, rollback_id, outcome=outcome, verdict=verdict, request=PageRequest(SHOWN, cursor)
+        )
         failed = rollback_steps.some(session, rollback_id, list(faults or {}))
         still_open, left = (counts.get(each, 0) for each in (StepOutcome.OPEN, StepOutcome.LEFT))
         running = found.status is RollbackStatus.RUNNING
@@ -204,7 +212,7 @@ def _page(
         may = may_do(session, found.scope, here.viewer.actor, here.clock(), rules=found.rules if awaits else None)
         may_operate = not may.why_not
         steps = lay_out(page.items)
-        kept = {"outcome": chosen.value} if chosen else {}
+        kept = {"verdict" if planned else "outcome": chosen.value} if chosen else {}
         address = f"/rollbacks/{rollback_id}"
         return here.show(
             session,
@@ -214,7 +222,8 @@ def _page(
             rollback=found,
             headline=_headline(found, counts),
             goal=goal_of(session, found.scope),
-            picture=pictures.of_outcomes(counts),
+            picture=pictures.of_verdicts(found.totals) if planned else pictures.of_outcomes(counts),
+            planned=planned,
             dealt_with=sum(counts.values()) - still_open,
             pace=pictures.pace(rollback_steps.lately(session, rollback_id), still_open) if running else None,
             left=left,
