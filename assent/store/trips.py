@@ -119,7 +119,7 @@ def standings(session: Session, agent: str, rule: BreakerRule, *, after: datetim
             col(TripRow.scope_kind) == rule.pause.value,
             or_(col(PauseRow.active), col(PauseRow.resumed_at) > after),
         )
-        .order_by(col(TripRow.at), col(TripRow.id))
+        .order_by(col(TripRow.at).desc(), col(TripRow.id).desc())
         .limit(MOST_STANDINGS)
     )
     if not rule.apart:
@@ -130,7 +130,7 @@ def standings(session: Session, agent: str, rule: BreakerRule, *, after: datetim
         ends = [moment for moment in (let_go, resumed_at) if moment is not None]
         since = min(ends, default=None)
         standing = Standing(pause_id, active and not releasing, releasing, since)
-        found[name if rule.apart else ""] = standing
+        found.setdefault(name if rule.apart else "", standing)
     return found
 
 
