@@ -31,6 +31,7 @@ from assent.domain.rollbacks import RollbackRequest, RollbackStatus
 from assent.domain.runs import EndRun
 from assent.store import pauses, rollback_life, rollback_plans
 from assent.store.rollback_plans import PlanState
+from assent_activities import rollback_notices
 from assent_activities.dependencies import Dependencies
 from assent_activities.rollback_planning import authority, write_plan
 from assent_activities.undoing import Undoing
@@ -122,7 +123,10 @@ class RollbackActivities:
     def finish(self, request: FinishRollback) -> FinishedRollback:
         """Record how a rollback ended and lift the pause that fenced its run."""
         with self._deps.database.write() as session:
-            status = rollback_life.finish(session, request.rollback_id, at=self._deps.clock())
+            now = self._deps.clock()
+            status = rollback_life.finish(session, request.rollback_id, at=now)
+            if status is not None:
+                rollback_notices.tell(session, self._deps, request.rollback_id, at=now)
         if status is None:
             return FinishedRollback(status=request.status, more=True)
         self._lift(f"pause-{request.rollback_id}")
@@ -140,6 +144,7 @@ class RollbackActivities:
                 rollback_life.become_preview(session, request.rollback_id, _CHANGED, at=now)
             else:
                 rollback_life.start(session, request.rollback_id, rules, at=now)
+                rollback_notices.tell(session, self._deps, request.rollback_id, at=now)
 
     def _shown(self, request: RollbackRequest) -> str | None:
         """Digest of the preview that binds it; ``None`` if none does."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from assent.domain.approvals import Verb
 from assent.domain.people import Role
@@ -14,6 +15,7 @@ from assent.domain.rollbacks import RollbackStatus
 from assent.store.people import Person
 from assent.store.queries import rollbacks
 from assent.store.queries.rollbacks import RollbackView
+from assent.store.tables import NoticeRow
 from assent_activities.connectors import ActionFailed
 from tests.desk import CARD
 from tests.pages.reading import PageReader
@@ -47,6 +49,12 @@ async def _confirm(browser: httpx.AsyncClient, preview: PageReader, reason: str 
 
 async def _page(browser: httpx.AsyncClient, address: str) -> PageReader:
     return PageReader((await browser.get(address)).text)
+
+
+def _told(site: Site) -> list[NoticeRow]:
+    """What contacts were told of."""
+    with site.world.database.read() as session:
+        return list(session.execute(select(NoticeRow)).scalars())
 
 
 async def _until(site: Site, address: str, *wanted: RollbackStatus) -> RollbackView:
@@ -125,6 +133,9 @@ async def test_a_mass_undo_with_a_conflict_says_what_is_left_and_why(site: Site,
         address = await _confirm(browser, preview, "The wrong list.")
         found = await _until(site, address, RollbackStatus.NEEDS_PERSON)
         assert found.reason == "The wrong list."
+        (told,) = _told(site)
+        assert told.headline == "A rollback left something for a person"
+        assert "2 effects undone, 1 left" in told.text
         page = await _page(browser, address)
         assert "2 effects undone, 1 left for a person" in page.words
         assert "The wrong list." in page.words
@@ -287,6 +298,11 @@ async def test_who_must_agree_sees_what_and_decides_there(site: Site, ada: Perso
         address = await _confirm(asking, preview, "Mistake.")
         mine = await _page(asking, address)
         assert "It waits for approval" in mine.words
+        (told,) = _told(site)
+        assert told.headline == "A rollback waits for approval"
+        assert "Ada Admin wants to undo 1 effect, of agent desk-clerk since" in told.text
+        assert "Reason: Mistake." in told.text
+        assert (told.path, told.email) == (address, "bo@example.com")
         assert "has every undo approved" in mine.words
         assert "so somebody else must approve it" in mine.words
         page = await _page(agreeing, address)
