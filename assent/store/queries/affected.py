@@ -122,12 +122,13 @@ def find(session: Session, sought: Sought, *, request: PageRequest = FIRST) -> P
 
 
 def of_incident(database: Database, incident_id: str, since: datetime) -> Iterator[Affected]:
-    """Every effect of an incident's runs, and every other one on its records since it began; memory stays flat."""
+    """Every effect of an incident's runs, and every other one on its records, since a time; memory stays flat."""
     runs, named = (_refs(incident_id, kind) for kind in (PartKind.RUN, PartKind.RECORD))
     cursor: str | None = None
     while True:
         with database.read() as session:
-            page = _done_in(session, col(EffectRow.run_id).in_(runs), PageRequest(MAX_LIMIT, cursor))
+            done = col(EffectRow.run_id).in_(runs) & (col(EffectRow.claimed_at) >= since)
+            page = _done_in(session, done, PageRequest(MAX_LIMIT, cursor))
         yield from page.items
         if (cursor := page.next_cursor) is None:
             break

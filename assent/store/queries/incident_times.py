@@ -87,8 +87,8 @@ class Done:
 
 
 def effects(session: Session, incident: IncidentView) -> tuple[list[Done], bool]:
-    """Effects of an incident's runs and on its records, at most :data:`MOST_EFFECTS`; and whether there are more."""
-    found = union(_in_runs(incident.id), _on_records(incident.id, incident.began_at)).subquery()
+    """Effects of an incident's runs and on its records since it began, at most :data:`MOST_EFFECTS`; and whether there are more."""
+    found = union(_in_runs(incident.id, incident.began_at), _on_records(incident.id, incident.began_at)).subquery()
     statement = (
         select(EffectRow, UndoRow)
         .join(found, found.c.action_id == col(EffectRow.action_id))
@@ -190,8 +190,10 @@ def _undone_at(undo: UndoRow | None) -> datetime | None:
     return undo.finished_at if undo is not None and undo.status == UndoStatus.UNDONE.value else None
 
 
-def _in_runs(incident_id: str) -> Select[Any]:
-    return select(col(EffectRow.action_id)).where(col(EffectRow.run_id).in_(_refs(incident_id, PartKind.RUN)))
+def _in_runs(incident_id: str, since: datetime) -> Select[Any]:
+    return select(col(EffectRow.action_id)).where(
+        col(EffectRow.run_id).in_(_refs(incident_id, PartKind.RUN)), col(EffectRow.claimed_at) >= since
+    )
 
 
 def _on_records(incident_id: str, since: datetime) -> Select[Any]:

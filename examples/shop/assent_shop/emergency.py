@@ -53,8 +53,10 @@ def tripped(database: Database, since: datetime, patience: timedelta = PATIENCE)
 async def answer(gateway: Gateway, pause_id: str) -> str:
     """Open an incident for a breaker's pause, with the customers that were touched in the last hour; gives its id."""
     by = console_actor()
-    incident_id = await gateway.open_incident(NewIncident(severity=Severity.HIGH, pause_ids=[pause_id]), by=by)
-    sought = Sought(SoughtBy.TABLE, "shop/users", utc_now() - LAST_HOUR)
+    since = utc_now() - LAST_HOUR
+    wanted = NewIncident(severity=Severity.HIGH, began_at=since, pause_ids=[pause_id])
+    incident_id = await gateway.open_incident(wanted, by=by)
+    sought = Sought(SoughtBy.TABLE, "shop/users", since)
     await gateway.group_found(incident_id, sought, PartKind.RECORD, by=by)
     return incident_id
 
