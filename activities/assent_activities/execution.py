@@ -91,6 +91,9 @@ class Execution:
         request = approvals.request_for(session, job.action_id)
         status = ActionStatus(row.status)
         held: list[str] = []
+        if row.type != job.action.type:
+            # The key stands for another action than the run proposes now: the one that was admitted is what is done.
+            found = fence.seen(session, admitted_subject(job.header, row, self._deps.registry))
         if found.pauses:
             subject = admitted_subject(job.header, row, self._deps.registry, touched or ())
             held = found.holds(subject, cleared_at=cleared_at(row, request, asked.decision))
