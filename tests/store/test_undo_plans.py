@@ -130,13 +130,14 @@ def test_nothing_looked_up_reads_a_table(database: Database, name: str) -> None:
 def test_pages_are_the_whole_scope_in_order(database: Database) -> None:
     with database.read() as session:
         whole = scoped_effects.page(session, SCOPES["agent"], after=None, limit=1_000)
-        parts, after = [], None
+        parts: list[str] = []
+        after: Position | None = None
         while len(parts) < len(whole):
             some = scoped_effects.page(session, SCOPES["agent"], after=after, limit=170)
-            parts += some
+            parts += [each.action_id for each in some]
             assert some[-1].finished_at is not None
             after = Position(some[-1].finished_at, some[-1].action_id)
-    assert [each.action_id for each in parts[: len(whole)]] == [each.action_id for each in whole]
+    assert parts[: len(whole)] == [each.action_id for each in whole]
 
 
 def test_the_nearest_later_work_is_found_and_none_where_there_is_none(database: Database) -> None:
