@@ -88,7 +88,8 @@ async def test_an_agent_that_fails_is_paused_told_and_let_go_on(world: World, tm
             run_id, action("note", "desk.note", text="Ann").model_copy(update={"instead_of": "tip"}), by=AGENT
         )
         assert noted.status is ActionStatus.DONE
-        pause = await world.eventually(lambda: (row := world.row(PauseRow, trip.pause_id)).quiesced_at and row)
+        await world.eventually(lambda: world.row(PauseRow, trip.pause_id).quiesced_at)
+        pause = world.row(PauseRow, trip.pause_id)
         assert (pause.scope_kind, pause.scope_name) == ("type", "desk.tip")
         await world.gateway.resume(trip.pause_id, by=ANN, answers=ANSWERS, at_once=True)
         again = await world.gateway.propose(run_id, action("again", "desk.tip", to="ann", amount=1), by=AGENT)
