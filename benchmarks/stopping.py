@@ -69,6 +69,7 @@ async def _fence(kind: str, database: Database, report: Report, runs: int) -> No
     """Time a pause beside one commit, taking turns."""
     gateway = Gateway(None, database)
     commits, pauses = [], []
+    print(f"fencing on {kind}", flush=True)
     for _ in range(_SAMPLES):
         begun = time.perf_counter()
         with database.write() as session:
@@ -89,6 +90,7 @@ async def _fence(kind: str, database: Database, report: Report, runs: int) -> No
 
 def _claims(kind: str, database: Database, folder: Path, report: Report, tries: int) -> None:
     """Let processes claim, pause, and let them try on; the ledger's order of commits says what slipped."""
+    print(f"claiming on {kind}", flush=True)
     command = [sys.executable, "-m", "benchmarks.stopping_claims", database.url.render_as_string(hide_password=False)]
     processes = [
         subprocess.Popen(

@@ -137,8 +137,13 @@ class ResumeAnswers(BaseModel):
     @property
     def sentence(self) -> str:
         """The answers on one line."""
-        checks = f"Checked: {'; '.join(self.checks)}." if self.checks else ""
-        return " ".join(part for part in (self.cause, self.changed, checks) if part)
+        checks = f"Checked: {'; '.join(each.strip().rstrip('.') for each in self.checks)}" if self.checks else ""
+        return " ".join(_sentence(part) for part in (self.cause, self.changed, checks) if part.strip())
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 class ResumeState(StrEnum):

@@ -200,7 +200,7 @@ async def test_runs_are_let_go_one_then_a_few_then_all(world: World) -> None:
     await world.eventually(lambda: phase(world, pause_id) == PausePhase.ENDED)
     row = world.row(PauseRow, pause_id)
     assert row.answers == answers.model_dump(mode="json")
-    assert row.resume_note == "A typo. The typo. Checked: The notes are legible.."
+    assert row.resume_note == "A typo. The typo. Checked: The notes are legible."
     assert [kind for kind in world.events() if kind in ("pause.releasing", "pause.released", "pause.resumed")] == [
         "pause.releasing",
         "pause.released",

@@ -163,6 +163,8 @@ def held_runs(session: Session, pause_id: str, *, request: PageRequest = FIRST) 
     found = select(col(ActionRow.agent), col(ActionRow.run_id)).distinct()
     found = found.where(col(ActionRow.status) == ActionStatus.HELD.value, _held_by(session, pause_id, view.scope))
     rows = session.execute(_RUNS.window(found, request)).all() if view.active else []
+    if not rows:
+        return Page(())
     ids = [row.run_id for row in rows]
     runs = {row.run_id: row for row in session.execute(select(RunRow).where(col(RunRow.run_id).in_(ids))).scalars()}
     waiting = _actions(session, ids)
@@ -210,8 +212,6 @@ def _held_by(session: Session, pause_id: str, scope: Scope) -> ColumnElement[boo
 
 def _actions(session: Session, run_ids: Sequence[str]) -> dict[str, list[HeldAction]]:
     """The held actions of some runs with the pauses that hold each."""
-    if not run_ids:
-        return {}
     found = select(ActionRow).where(
         col(ActionRow.run_id).in_(run_ids), col(ActionRow.status) == ActionStatus.HELD.value
     )
