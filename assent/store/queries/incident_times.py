@@ -87,7 +87,7 @@ class Done:
 
 
 def effects(session: Session, incident: IncidentView) -> tuple[list[Done], bool]:
-    """Effects of an incident's runs and on its records since it began, at most :data:`MOST_EFFECTS`; and whether there are more."""
+    """What was done in an incident's runs and to its records since it began, and whether there is more."""
     found = union(_in_runs(incident.id, incident.began_at), _on_records(incident.id, incident.began_at)).subquery()
     statement = (
         select(EffectRow, UndoRow)
