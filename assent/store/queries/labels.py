@@ -13,6 +13,8 @@ from assent.store.tables import RunLabelRow
 
 def labels_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The labels of some runs, in the order of the alphabet; runs without any are left out."""
+    if not run_ids:
+        return {}
     found = select(RunLabelRow).where(col(RunLabelRow.run_id).in_(run_ids))
     labels: dict[str, list[str]] = {}
     for row in session.execute(found).scalars():
