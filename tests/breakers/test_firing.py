@@ -126,8 +126,7 @@ def test_what_was_before_work_went_on_counts_no_more(clerk: Clerk) -> None:
 def _hold(clerk: Clerk, pause_id: str, *runs: str) -> None:
     with clerk.database.write() as session:
         for run in runs:
-            held = {"pause_id": pause_id, "action_id": f"{run}:held", "run_id": run, "since": clerk.now}
-            session.add(PauseHoldRow(**held))
+            session.add(PauseHoldRow(pause_id=pause_id, action_id=f"{run}:held", run_id=run, since=clerk.now))
             session.add(
                 RunRow(
                     run_id=run,

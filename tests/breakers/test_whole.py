@@ -72,6 +72,7 @@ async def test_an_agent_that_fails_is_paused_told_and_let_go_on(world: World, tm
         (tmp_path / name).mkdir()
         processes.append(start_worker(world, tmp_path / name))
     try:
+        await world.result(await world.start(action("first", "desk.note", text="The workers are there.")))
         run_id = await world.start(open=True)
         for number in range(4):
             failed = await world.gateway.propose(
