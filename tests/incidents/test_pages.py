@@ -87,7 +87,7 @@ async def test_from_a_run_to_the_post_mortem(site: Site, olga: Person) -> None:
 async def test_records_are_found_added_and_exported(site: Site, olga: Person) -> None:
     run_id = await site.finished("=1+1", "milk")
     async with site.browser(olga) as browser:
-        opened = await send(browser, "/incidents/new", "/incidents", title="Notes are wrong")
+        opened = await send(browser, "/incidents/new", "/incidents", title="Notes are wrong", began="2020-01-01T00:00")
         here = opened.headers["location"]
         find = f"{here}/find"
         table = PageReader((await browser.get(find, params={"by": "table", "name": "desk", "since": ""})).text)
