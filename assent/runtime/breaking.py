@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -74,6 +75,7 @@ class Watch:
         self._clock = clock
         self._holder = uuid.uuid4().hex
         self._armed: dict[str, tuple[int, Armed]] = {}
+        self._read: dict[str, int] = {}
         self._paces: dict[tuple[str, str], _Pace] = {}
         self._seen = -1
 
@@ -111,11 +113,18 @@ class Watch:
     def _arm(self, session: Session) -> None:
         """Read the cards that changed."""
         in_force = {row[0]: row[1] for row in session.execute(select(col(AgentRow.name), col(AgentRow.version))).all()}
-        for agent in set(self._armed) - set(in_force):
-            del self._armed[agent]
+        for agent in set(self._read) - set(in_force):
+            del self._read[agent]
+            self._armed.pop(agent, None)
         for agent, version in in_force.items():
-            if agent not in self._armed or self._armed[agent][0] != version:
-                self._armed[agent] = (version, armed(session, agent))
+            if self._read.get(agent) != version:
+                self._read[agent] = version
+                self._armed.pop(agent, None)
+                try:
+                    self._armed[agent] = (version, armed(session, agent))
+                except ValidationError as error:
+                    # One card that cannot be read takes the breakers of no other agent away.
+                    log.error("The breakers of %s, card %d, cannot be read: %s", agent, version, error)
 
     def _touched(self, session: Session) -> frozenset[str] | None:
         """Agents that did something since the last look; ``None`` if that is not known, and all are looked at."""

@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlmodel import col
 
 from assent.domain.actions import ActionStatus
@@ -15,7 +15,16 @@ from assent.domain.people import Actor, Via
 from assent.runtime.breaking import Watch
 from assent.store import health, ledger, pauses, ramps, watches
 from assent.store.database import Database
-from assent.store.tables import LedgerEventRow, NoticeRow, OutboxRow, PauseHoldRow, RunRow, SampleRow
+from assent.store.tables import (
+    AgentRow,
+    CardVersionRow,
+    LedgerEventRow,
+    NoticeRow,
+    OutboxRow,
+    PauseHoldRow,
+    RunRow,
+    SampleRow,
+)
 from tests.breakers.past import Clerk
 
 DONE, FAILED, HELD = ActionStatus.DONE, ActionStatus.FAILED, ActionStatus.HELD
@@ -200,3 +209,13 @@ def test_idle_watches_write_nothing(clerk: Clerk) -> None:
         clerk.later(seconds=1)
         assert clerk.look() == []
     assert written() == before
+
+
+def test_a_card_that_cannot_be_read_takes_no_breaker_from_others(clerk: Clerk) -> None:
+    clerk.publish(FAILS)
+    with clerk.database.write() as session:
+        broken = {"agent": "broken", "version": 1, "digest": "", "source": "", "catalogue": {}, "published_by": "Bo"}
+        session.execute(insert(CardVersionRow).values(**broken, card={"name": "broken"}, published_at=clerk.now))
+        session.execute(insert(AgentRow).values(name="broken", title="", version=1, updated_at=clerk.now))
+    clerk.did(FAILED, 3)
+    assert len(clerk.look()) == 1
