@@ -55,7 +55,7 @@ async def _everything(desktop: Desktop, ada: Person) -> list[str]:
     run_id = decided.action_id.partition(":")[0]
     await site.world.result(run_id)
     scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
-    rollback_id = await site.world.gateway.rollback(scope, by=ada.acting(Via.WEB))
+    rollback_id = (await site.world.gateway.rollback(scope, by=ada.acting(Via.WEB))).id
     return [
         "/",
         "/?agent=nobody",

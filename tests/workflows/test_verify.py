@@ -29,7 +29,7 @@ async def busy(world: World) -> str:
     await world.gateway.end_run(run_id, by=AGENT)
     await world.result(run_id)
     scope = RollbackScope(kind=RollbackScopeKind.ACTION, id=f"{run_id}:pay")
-    rollback_id = await world.gateway.rollback(scope, by=ANN)
+    rollback_id = (await world.gateway.rollback(scope, by=ANN)).id
 
     def finished() -> bool:
         with world.database.read() as session:
