@@ -22,10 +22,12 @@ from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import Verb
 from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import Actor, Role, Via
+from assent.domain.ports import Queue, WorkflowName
 from assent.domain.revisions import Edit
 from assent.domain.rollback_approval import RollbackVerb
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
 from assent.domain.runs import OnFailure
+from assent.domain.settling import Reconcile, RetryEffect, Settlement, SettlingRequest
 from assent.runtime import processes
 from assent.runtime.progress import Progress
 from assent.runtime.settings import Settings
@@ -406,6 +408,32 @@ async def edited_and_continued(world: World) -> list[str]:
     return [run_id]
 
 
+async def settled_effect(world: World) -> list[str]:
+    """A call breaks off before its effect; a person finds out, has it tried again, and the run counts it as done."""
+
+    def breaks(_: Call) -> None:
+        world.desk.trouble = lambda call: None
+        raise RuntimeError("The line went dead")
+
+    world.desk.knows, world.desk.trouble = False, breaks
+    run_id = await world.start(open=True)
+    await world.gateway.propose(run_id, action("tip", "desk.tip", to="bob", amount=5), by=AGENT)
+    action_id, ids = f"{run_id}:tip", [f"settling-{part}-{run_id}" for part in ("ask", "settle", "retry")]
+    answer = Settlement(id="answer", action_id=action_id, by=ANN, happened=False, note="The till is full")
+    parts = [
+        SettlingRequest(reconcile=Reconcile(action_id=action_id, by=ANN)),
+        SettlingRequest(settlement=answer),
+        SettlingRequest(retry=RetryEffect(action_id=action_id, by=ANN)),
+    ]
+    queue = Queue.CONTROL.under(world.settings.task_queue_prefix)
+    for id, part in zip(ids, parts, strict=True):
+        await world.client.execute_workflow(WorkflowName.SETTLING, part, id=id, task_queue=queue)
+    await world.outcome(run_id, "tip", ActionStatus.DONE)
+    await world.gateway.end_run(run_id, by=AGENT)
+    await world.result(run_id)
+    return [run_id, *ids]
+
+
 async def _edit(world: World, waiting: ActionOutcome, **arguments: object) -> None:
     sent = await world.gateway.revise(waiting.approval_id or "", arguments, digest=waiting.digest or "", by=ANN)
     while await world.gateway.edited(sent.id, wait_seconds=10) is None:
@@ -447,6 +475,7 @@ STORIES: list[Story] = [
     undone_with_approval,
     edited,
     edited_and_continued,
+    settled_effect,
 ]
 """Everything that is recorded; each file is named by its story and its place in it."""
 
