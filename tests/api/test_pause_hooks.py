@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from assent.cli import app as cli
 from assent.domain.canonical import Json
 from assent.domain.pause_hooks import terms_of
 from assent.domain.people import SYSTEM, Role
@@ -19,7 +22,9 @@ from assent.domain.signed_calls import signature
 from assent.store import pause_hooks, pauses
 from assent.store.queries import pauses as views
 from assent.store.queries.pauses import PauseView
-from tests.identity.house import ADDRESS, House, build
+from tests.api.api import served
+from tests.docs.pages import blocks
+from tests.identity.house import ADDRESS, KEY, House, build
 from tests.site import HOSTILE
 
 HOOK: dict[str, Json] = {
@@ -270,3 +275,36 @@ async def test_secrets_are_neither_kept_open_nor_told(house: House) -> None:
         assert monitoring.secret not in str(pause_hooks.named(session, "prometheus"))
     said = [str(event.body) for kind in ("added", "called") for event in house.events(f"pause_hook.{kind}")]
     assert not any(monitoring.secret in each for each in said)
+
+
+async def test_the_shell_lines_of_the_chapter_pause(house: House) -> None:
+    monitoring = await made(house, name="too-many-refunds", cause="Too many.")
+    (lines,) = [block.text for block in blocks("bash") if "openssl" in block.text and "hooks/pause" in block.text]
+    async with served(house.app) as address:
+        environment = {"PATH": os.environ["PATH"], "SECRET": monitoring.secret, "ASSENT_URL": address}
+        ran = await asyncio.create_subprocess_exec(
+            "bash", "-euc", lines, env=environment, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await ran.communicate()
+    assert json.loads(said)["what"] == "paused"
+    assert [pause.cause for pause in held(house)] == ["Too many."]
+
+
+def test_the_command_line_makes_lists_and_revokes_them(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSENT_DATABASE_URL", house.database.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("ASSENT_SECRET_KEY", KEY)
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(cli, ["pause", "hook", *words], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    made_now = json.loads(run("add", "nightly", "label", "eu", "--cause", "Bad {x}", "--only-when", "a.b=c", "--json"))
+    assert made_now["scope"] == {"kind": "label", "name": "eu"}
+    assert made_now["secret"].startswith("whsec_")
+    assert "nightly" in run("list")
+    (shown,) = json.loads(run("list", "--json"))["items"]
+    assert (shown["only_when"], shown["calls"], "secret" in shown) == ("a.b=c", 0, False)
+    assert json.loads(run("revoke", "nightly", "--json")) == {"name": "nightly", "revoked": True}
+    assert json.loads(run("list", "--json")) == {"items": []}
+    assert len(house.events("pause_hook.revoked")) == 1
