@@ -48,17 +48,21 @@ class Product:
 
     Args:
         folder: An empty folder.
+        card: The one card that it publishes.
+        connector: What that card acts through.
         changes: Settings other than the defaults, another database say.
     """
 
-    def __init__(self, folder: Path, **changes: Any) -> None:
+    def __init__(
+        self, folder: Path, *, card: str = CARD, connector: str = "benchmarks.connector:build", **changes: Any
+    ) -> None:
         cards = folder / "cards"
         cards.mkdir()
-        (cards / "bench-agent.yaml").write_text(CARD, encoding="utf-8")
+        (cards / "agent.yaml").write_text(card, encoding="utf-8")
         self.settings = Settings.load(
             data_dir=folder / "data",
             web_port=processes.free_port(),
-            connectors=["benchmarks.connector:build"],
+            connectors=[connector],
             cards=[cards],
             **changes,
         )

@@ -52,6 +52,10 @@ class Person:
         """Ids of the first page of what waits for a person."""
         return [item["id"] for item in self._get("/api/v1/approvals?limit=200")["items"]]
 
+    def page(self, path: str) -> str:
+        """A page as it is sent."""
+        return self._http.get(path).raise_for_status().text
+
     def roll_back(self, run_id: str) -> dict[str, Any]:
         """Undo a run and wait until that is done; gives the rollback with its steps."""
         self._until(f"/api/v1/runs/{run_id}", lambda run: run["ended_at"] is not None)

@@ -22,6 +22,7 @@ from assent.gateway import StartRun
 from assent.policy.approval_block import ApprovalBlock, EscalateRule, GrantRule, HoursRule, NeedRule, RaiseRule
 from assent.policy.cards import ActionRule, AgentCard, Limit, NeverRule, StopRule, read_card
 from assent.policy.conditions import check_condition
+from assent.policy.drills_block import DrillsBlock
 from assent.runtime.cards import publish_card
 from assent.runtime.connectors import ConnectorEntry
 from assent.runtime.settings import Settings
@@ -93,6 +94,7 @@ def test_conditions_in_the_prose_can_be_read() -> None:
         ("cards.md", EscalateRule),
         ("cards.md", HoursRule),
         ("cards.md", GrantRule),
+        ("cards.md", DrillsBlock),
         ("connectors.md", ActionType),
         ("connectors.md", TableOptions),
         ("connectors.md", SqlRowsOptions),

@@ -23,6 +23,7 @@ from assent.store.tables import (
     CommentRow,
     DecisionRow,
     DismissalRow,
+    DrillRow,
     EditRow,
     EffectRow,
     GrantRow,
@@ -198,6 +199,27 @@ def _pause(number: int) -> dict[str, Any]:
         "in_flight": 0,
         "affected": 0,
         "resume_note": "",
+    }
+
+
+def _drill(number: int) -> dict[str, Any]:
+    agent = f"agent-{number % 40}"
+    return {
+        "id": f"drill-{number}",
+        "agent": agent,
+        "scratch": f"drill-of-{agent}-{number}",
+        "status": "failed" if number % 9 == 0 else "passed",
+        "scheduled": True,
+        "requested_by": ANNA,
+        "started_at": _at(number),
+        "ended_at": _at(number),
+        "pause_id": f"pause-{number}",
+        "rollback_id": f"rollback-{number}",
+        "terms": {},
+        "figures": {},
+        "steps": [],
+        "reasons": [],
+        "at_fence": [],
     }
 
 
@@ -396,6 +418,7 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     GrantRow: _grant,
     GrantUseRow: _use,
     PauseRow: _pause,
+    DrillRow: _drill,
     EffectRow: _effect,
     PauseClaimRow: _under_way,
     PauseHoldRow: _hold,
