@@ -239,7 +239,7 @@ class IncidentDoor(StopDoor):
             raise InvalidInput(
                 f"Nothing is sent by {channel!r} here.",
                 where="channel",
-                todo="Leave the channel out to keep the text only; `assent slack setup` makes Slack one.",
+                todo="Leave the channel out to keep the text only; with Slack set up, it is `slack`.",
             )
         return await self._write_incident(
             by,
