@@ -172,7 +172,6 @@ class UndoDoor(HoldDoor, UndoApprovalDoor, UndoRestDoor):
         if status is RollbackStatus.PREVIEW:
             raise PreviewChanged(row.message, preview_id=row.id)
         if status is RollbackStatus.REFUSED:
-            self._refusals.record("rollback.refused", row.message, where=row.id, via=request.by.via, actor=request.by)
             raise Forbidden(row.message, where="rollback", todo="Nothing was undone.")
         rules = RollbackRules.model_validate(row.rules or {})
         return RollbackBegun(id=row.id, state=status, needs=rules.words if status is RollbackStatus.AWAITING else "")

@@ -95,7 +95,7 @@ def test_an_undo_whose_outcome_was_lost_is_repeated_after_its_lease(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(undoing.activities._undoing, "_record", dies)
+        patched.setattr(undoing.activities._undoing._book, "record", dies)
         with pytest.raises(Died):
             undoing.undo()
     assert undoing.stage.row(UndoRow, "run-1:t2").status == UndoStatus.CLAIMED
