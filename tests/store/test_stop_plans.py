@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
-from sqlmodel import col
+from sqlalchemy import insert, text
 
 from assent.domain.pause_hooks import PauseHookTerms
 from assent.domain.pauses import Scope, ScopeKind
@@ -16,15 +15,9 @@ from assent.store import pause_hooks
 from assent.store.database import Database
 from assent.store.queries import pause_details, stop_figures
 from assent.store.tables import (
-    ActionRow,
-    EffectRow,
-    PauseClaimRow,
-    PauseHoldRow,
     PauseHookCallRow,
     PauseHookRow,
     PauseReleaseRow,
-    PauseRollbackRow,
-    RunLabelRow,
 )
 from tests.databases import KINDS, migrated_database
 from tests.store import town
@@ -44,32 +37,15 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def fill(database: Database, number: int) -> None:
-    """Pauses with everything, and hooks that were called."""
+    """Runs that pauses let go, and hooks that were called."""
     with database.write() as session:
-        actions = list(session.execute(select(col(ActionRow.action_id), col(ActionRow.run_id)).limit(number)))
-
-        def of_pause(at: int, **more: Any) -> dict[str, Any]:
-            return {"pause_id": f"pause-{at % 300}", "run_id": actions[at][1]} | more
-
         rows: dict[Any, Callable[[int], dict[str, Any]]] = {
-            PauseClaimRow: lambda at: of_pause(
-                at, action_id=actions[at][0], agent="agent-3", type="shop.refund", holder="w", since=NOW
-            ),
-            PauseHoldRow: lambda at: of_pause(at, action_id=actions[at][0], since=NOW),
             PauseReleaseRow: lambda at: {
                 "pause_id": f"pause-{at % 300}",
                 "run_id": f"run-{at}",
                 "stage": 1,
                 "released_at": NOW,
             },
-            PauseRollbackRow: lambda at: {
-                "pause_id": f"pause-{at % 300}",
-                "run_id": f"run-{at}",
-                "rollback_id": f"rb-{at}",
-                "started_at": NOW,
-            },
-            RunLabelRow: lambda at: {"run_id": f"run-{at}", "label": f"label-{at % 300}"},
-            EffectRow: lambda at: _effect(*actions[at], at),
             PauseHookRow: _hook,
             PauseHookCallRow: lambda at: {
                 "hook_id": f"phook-{at % 20}",
@@ -79,24 +55,10 @@ def fill(database: Database, number: int) -> None:
             },
         }
         for table, make in rows.items():
-            session.execute(insert(table), [make(at) for at in range(min(number, len(actions)))])
+            session.execute(insert(table), [make(at) for at in range(number)])
     if not database.sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
-
-
-def _effect(action_id: str, run_id: str, at: int) -> dict[str, Any]:
-    return {
-        "action_id": action_id,
-        "run_id": run_id,
-        "agent": f"agent-{at % 9}",
-        "type": "shop.refund",
-        "status": "done" if at % 500 else "claimed",
-        "holder": "w",
-        "lease_until": NOW,
-        "claimed_at": NOW + timedelta(seconds=at),
-        "changes": [],
-    }
 
 
 def _hook(at: int) -> dict[str, Any]:
