@@ -19,9 +19,10 @@ from assent_workflows import calls
 from assent_workflows.agent_run import AgentRun
 from assent_workflows.pause import Pause
 from assent_workflows.rollback import PreviewRollback, Rollback
+from assent_workflows.settling import Settling
 from tests.replay.record import HISTORIES, STORIES
 
-WORKFLOWS: list[type] = [AgentRun, Pause, Rollback, PreviewRollback]
+WORKFLOWS: list[type] = [AgentRun, Pause, Rollback, PreviewRollback, Settling]
 FILES = sorted(HISTORIES.glob("*.json"))
 
 

@@ -30,6 +30,8 @@ from assent.store import (
     groups,
     outbox,
     people,
+    proofs,
+    questions,
     reaching,
     saved_views,
     suggestions,
@@ -56,6 +58,7 @@ from assent.store.queries import (
     standing,
     stopping,
     timeline,
+    unknowns,
 )
 from assent.store.queries import checks as seeded
 from assent.store.queries.inbox import Wanted
@@ -146,6 +149,14 @@ LISTS: dict[str, List] = {
     "ledger of a record": lambda s, r: ledger.page_of_resource(s, "shop/orders/W7", request=r),
     "agents": lambda s, r: agents.page(s, request=r),
     "names of agents": lambda s, r: agents.names(s),
+    "unknown effects": lambda s, r: unknowns.page(s, request=r),
+    "unknown effects of an agent": lambda s, r: unknowns.page(s, agent="agent-3", request=r),
+    "effects that were settled": lambda s, r: unknowns.settled(s, request=r),
+    "unknown effects of a run": lambda s, r: unknowns.of_run(s, "run-7"),
+    "how many effects are unknown": lambda s, r: unknowns.count(s),
+    "unknown effects to ask about": lambda s, r: questions.due(s, at=NOW, limit=20),
+    "answers that runs were not told": lambda s, r: questions.untold(s, limit=20),
+    "proofs of undos": lambda s, r: proofs.newest(s, ["shop.refund"], worked=True),
     "versions of a card": lambda s, r: agents.versions(s, "agent-3", request=r),
     "people": lambda s, r: people.page(s, request=r),
     "groups": lambda s, r: groups.page(s, request=r),

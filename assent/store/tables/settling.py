@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 from assent.store.types import UtcDateTime
 
 _OPEN = text("settled_at IS NULL")
+_SETTLED = text("settled_at IS NOT NULL")
 _DUE = text("look_at IS NOT NULL")
 _UNTOLD = text("untold")
 
@@ -29,7 +30,7 @@ class UnknownEffectRow(SQLModel, table=True):
         Index("unknown_by_run", "run_id"),
         Index("unknown_due", "look_at", sqlite_where=_DUE, postgresql_where=_DUE),
         Index("unknown_untold", "settled_at", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
-        Index("settled_by_time", "settled_at", "action_id"),
+        Index("settled_by_time", "settled_at", "action_id", sqlite_where=_SETTLED, postgresql_where=_SETTLED),
     )
 
     action_id: str = Field(primary_key=True)

@@ -11,6 +11,7 @@ revision = "0015"
 down_revision = "0014"
 
 _OPEN = sa.text("settled_at IS NULL")
+_SETTLED = sa.text("settled_at IS NOT NULL")
 _DUE = sa.text("look_at IS NOT NULL")
 _UNTOLD = sa.text("untold")
 
@@ -46,7 +47,7 @@ def upgrade() -> None:
     _index("unknown_due", "look_at", where=_DUE)
     _index("unknown_untold", "settled_at", where=_UNTOLD)
     op.create_index("unknown_by_run", "unknown_effects", ["run_id"])
-    op.create_index("settled_by_time", "unknown_effects", ["settled_at", "action_id"])
+    _index("settled_by_time", "settled_at", "action_id", where=_SETTLED)
     op.execute(
         "INSERT INTO unknown_effects (action_id, run_id, agent, type, found_at, tried_at, attempts, said, looks, how,"
         " note, reference, was, now, untold)"
