@@ -50,7 +50,7 @@ async def test_records_are_found_by_the_beginning_of_their_id_or_name(
         page = PageReader((await browser.get("/records", params={"q": words})).text)
         empty = PageReader((await browser.get("/records")).text)
     assert {each.removeprefix("/records/") for each in page.addresses if each.startswith("/records/")} == found
-    assert ("No record matches" in page.words) is not found
+    assert ("No record matches" in page.words) == (not found)
     assert "Tables that agents touched desk/" in empty.words
 
 
