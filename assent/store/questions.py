@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, true, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -19,6 +19,9 @@ from assent.domain.people import SYSTEM, Actor
 from assent.domain.settling import ASK_AFTER, SettledBy
 from assent.store.statements import rows_changed
 from assent.store.tables import EffectRow, UnknownEffectRow
+
+_UNTOLD = text("untold")
+"""As the partial index says it; a comparison with true would not be taken for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def is_open(session: Session, action_id: str) -> bool:
 
 def untold(session: Session, *, limit: int, action_id: str | None = None) -> Sequence[Untold]:
     """Answers whose runs have not been told, oldest first; of one action if that is given."""
-    wanted = select(UnknownEffectRow).where(col(UnknownEffectRow.untold) == true())
+    wanted = select(UnknownEffectRow).where(_UNTOLD)
     if action_id is not None:
         wanted = wanted.where(col(UnknownEffectRow.action_id) == action_id)
     rows = session.execute(wanted.order_by(col(UnknownEffectRow.settled_at)).limit(limit)).scalars()
