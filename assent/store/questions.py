@@ -128,7 +128,7 @@ def due(session: Session, *, at: datetime, limit: int) -> Sequence[Due]:
         .order_by(col(UnknownEffectRow.look_at))
         .limit(limit)
     ).all()
-    return [Due(row[0], row[1], row[2]) for row in rows]
+    return [Due(row[0], row[1], row[2]) for row in rows if row[2] is not None]
 
 
 def take(session: Session, found: Due, *, at: datetime) -> bool:
