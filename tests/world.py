@@ -54,9 +54,7 @@ class World:
     async def working(self, *, channels: tuple[str, ...] = (), clock: Clock = utc_now) -> AsyncIterator[None]:
         """Run a worker, by a clock of its own if need be."""
         registry = build_registry([self.desk])
-        async with running_worker(
-            self.client, self.database, registry, self.settings, channels=channels, clock=clock
-        ):
+        async with running_worker(self.client, self.database, registry, self.settings, channels=channels, clock=clock):
             yield
 
     async def start(self, *plan: ProposedAction, **options: object) -> str:

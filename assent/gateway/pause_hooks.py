@@ -111,7 +111,7 @@ class PauseHookDoor(StopDoor):
 
         def take() -> HookUse:
             with self._database.write() as session:
-                return self._take(session, name, call.id, cause if asks else None, at)
+                return self._take_call(session, name, call.id, cause if asks else None, at)
 
         use = await self._in_thread(take)
         if use.what == PAUSED:
@@ -122,7 +122,7 @@ class PauseHookDoor(StopDoor):
                 await self.announce_pause(known)
         return use
 
-    def _take(self, session: Session, name: str, message_id: str, cause: str | None, at: datetime) -> HookUse:
+    def _take_call(self, session: Session, name: str, message_id: str, cause: str | None, at: datetime) -> HookUse:
         hook, before = pause_hooks.take(session, name, message_id, at=at)
         if before is not None:
             return HookUse(hook=name, what=SEEN_BEFORE, pause_id=before)

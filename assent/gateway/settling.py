@@ -25,7 +25,6 @@ from assent.policy.approving import tokens
 from assent.store import electorate, people
 from assent.store.tables import ActionRow, EffectRow
 
-
 _ANYBODY = f"role:{Role.APPROVER.value}"
 """Who decides where a card does not say it."""
 

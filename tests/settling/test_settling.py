@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -36,7 +36,7 @@ def unknown(stage: Stage, *, happened: bool = True) -> Settling:
     return Settling(stage.dependencies, cast(Client, None))
 
 
-def answer(happened: bool, *, by: Actor = ANN, reference: str = "", **more: object) -> Settlement:
+def answer(happened: bool, *, by: Actor = ANN, reference: str = "", **more: Any) -> Settlement:
     return Settlement(
         id=uuid.uuid4().hex,
         action_id=KEY,

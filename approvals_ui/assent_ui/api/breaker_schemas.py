@@ -118,6 +118,12 @@ class WokenOut(Out):
     slack: str
 
 
+_AS_IN_VIEW = (
+    *("id", "agent", "breaker", "card_version", "kind", "disposition", "pause_id", "cause", "measured"),
+    *("threshold", "cases", "counted", "since", "at", "figures"),
+)
+
+
 class TripOut(Out):
     """One time that a breaker fired, with its rule and figures as they were."""
 
@@ -146,10 +152,8 @@ class TripOut(Out):
     @classmethod
     def of(cls, trip: TripView) -> TripOut:
         """A trip."""
-        same = ("id", "agent", "breaker", "card_version", "kind", "disposition", "pause_id", "cause", "measured")
-        same += ("threshold", "cases", "counted", "since", "at", "figures")
         return cls(
-            **{name: getattr(trip, name) for name in same},
+            **{name: getattr(trip, name) for name in _AS_IN_VIEW},
             scope_kind=trip.scope.kind,
             scope_name=trip.scope.name,
             rule=RuleOut.of_rule(trip.rule),

@@ -146,7 +146,7 @@ def _ramp(pause: PauseView) -> tuple[Phase, ...]:
 
 
 def span(time: timedelta) -> str:
-    """How long something took, as short as it is said: ``4 ms``, ``2.1 s``, ``3 min 5 s``; no time at all is a commit."""
+    """How long something took, as short as it is said: ``4 ms``, ``3 min 5 s``; no time at all is a commit."""
     seconds = time.total_seconds()
     if not seconds:
         return "one commit"
