@@ -281,7 +281,7 @@ async def test_the_shell_lines_of_the_chapter_pause(house: House) -> None:
     monitoring = await made(house, name="too-many-refunds", cause="Too many.")
     (lines,) = [block.text for block in blocks("bash") if "openssl" in block.text and "hooks/pause" in block.text]
     async with served(house.app) as address:
-        environment = {"PATH": os.environ["PATH"], "SECRET": monitoring.secret, "ASSENT_URL": address}
+        environment = {"PATH": os.environ["PATH"], "SECRET": monitoring.secret, "SERVER": address}
         ran = await asyncio.create_subprocess_exec(
             "bash", "-euc", lines, env=environment, stdout=asyncio.subprocess.PIPE
         )

@@ -25,6 +25,9 @@ WORKFLOWS_MAY_IMPORT = {
 }
 DOMAIN_MAY_IMPORT = {
     "__future__",
+    "base64",
+    "binascii",
+    "bisect",
     "collections",
     "collections.abc",
     "dataclasses",
@@ -35,6 +38,7 @@ DOMAIN_MAY_IMPORT = {
     "functools",
     "graphlib",
     "hashlib",
+    "hmac",
     "itertools",
     "json",
     "math",

@@ -25,8 +25,10 @@ def look_at_database(settings: Settings) -> Iterator[Finding]:
     label = settings.database_label
     try:
         url = make_url(settings.database_url)
-        if url.get_backend_name() == "sqlite":
-            yield from _sqlite(settings, label, url.database)
+        if is_missing_file(settings.database_url):
+            yield Finding(part="database", ok=True, found=f"{label} is not there yet; the first start makes it.")
+        elif url.get_backend_name() == "sqlite":
+            yield from _look_inside(settings, label, {})
         else:
             yield from _look_inside(settings, label, {"connect_timeout": CONNECT_TIMEOUT_SECONDS})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
@@ -36,11 +38,10 @@ def look_at_database(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _sqlite(settings: Settings, label: str, name: str | None) -> Iterator[Finding]:
-    if name and not Path(name).exists():
-        yield Finding(part="database", ok=True, found=f"{label} is not there yet; the first start makes it.")
-        return
-    yield from _look_inside(settings, label, {})
+def is_missing_file(database_url: str) -> bool:
+    """Whether the database is a file that the first start would make."""
+    url = make_url(database_url)
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
 
 
 def _look_inside(settings: Settings, label: str, options: dict[str, int]) -> Iterator[Finding]:

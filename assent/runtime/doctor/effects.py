@@ -13,6 +13,7 @@ from sqlmodel import col
 from assent.domain.errors import AssentError
 from assent.domain.words import counted
 from assent.gateway.undo_proofs import states_of_agent
+from assent.runtime.doctor.database import is_missing_file
 from assent.runtime.doctor.report import Finding
 from assent.runtime.settings import Settings
 from assent.store.database import Database
@@ -27,6 +28,9 @@ MOST_AGENTS = 200
 def look_at_effects(settings: Settings) -> Iterator[Finding]:
     """Say what is unknown, and which undos lack the proof that their card wants; nothing where there is no database."""
     try:
+        # A database that is looked at is made by looking: one that is not there yet stays away.
+        if is_missing_file(settings.database_url):
+            return
         database = Database(settings.database_url)
     except (ImportError, SQLAlchemyError):
         return
