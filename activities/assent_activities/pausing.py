@@ -81,19 +81,19 @@ class PauseActivities:
     @activity.defn(name=ACTIVITY_COMPENSATE_PAUSE)
     async def compensate(self, request: PauseInput) -> PauseProgress:
         """Begin the rollback of every open run in scope that had an effect; repeated, it begins those that are left."""
-        found = await asyncio.to_thread(self._to_compensate, request)
+        found, among = await asyncio.to_thread(self._to_compensate, request)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def begin(run: Compensation) -> None:
             async with limit:
-                await self._begin(request, run)
+                await self._begin(request, run, among)
                 activity.heartbeat(run.run_id)
 
         await asyncio.gather(*(begin(run) for run in found))
         await asyncio.to_thread(self._begun, request)
         return PauseProgress(compensating=len(found), compensated=True)
 
-    async def _begin(self, request: PauseInput, run: Compensation) -> None:
+    async def _begin(self, request: PauseInput, run: Compensation, among: int) -> None:
         """Start one rollback; one that was started before is left as it is."""
         rollback = RollbackRequest(
             rollback_id=run.rollback_id,
@@ -101,6 +101,7 @@ class PauseActivities:
             by=run.by,
             reason=f"The pause {request.pause_id} compensates: {request.cause}"[:1_000],
             requested_at=self._deps.clock(),
+            among=among,
         )
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(
@@ -130,9 +131,10 @@ class PauseActivities:
         with self._deps.database.read() as session:
             return pauses.held_runs(session, request.pause_id, request.scope)
 
-    def _to_compensate(self, request: PauseInput) -> list[Compensation]:
+    def _to_compensate(self, request: PauseInput) -> tuple[list[Compensation], int]:
         with self._deps.database.write() as session:
-            return compensations.plan(session, request.pause_id, at=self._deps.clock(), name=_rollback_of)
+            found = compensations.plan(session, request.pause_id, at=self._deps.clock(), name=_rollback_of)
+            return found, compensations.effects(session, request.pause_id)
 
     def _begun(self, request: PauseInput) -> None:
         with self._deps.database.write() as session:

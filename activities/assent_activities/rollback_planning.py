@@ -70,7 +70,8 @@ def authority(
         now = dependencies.clock()
         voter = None if trusted(request.by) else electorate.voter(session, request.by.id, now)
         mailbox = electorate.mailbox(session, request.by.id)
-    rules = rollback_rules(concerned, totals, requester=request.by.id, requester_mailbox=mailbox)
+    whole = totals.among(request.among)
+    rules = rollback_rules(concerned, whole, requester=request.by.id, requester_mailbox=mailbox)
     if trusted(request.by):
         return "", rules
     if voter is None or not voter.enabled:

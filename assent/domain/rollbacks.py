@@ -192,6 +192,12 @@ class RollbackTotals(BaseModel):
         nothing = sum(self.by_verdict.get(each, 0) for each in Undoable if each.needs_nothing)
         return self.steps - self.to_undo - nothing
 
+    def among(self, effects: int) -> RollbackTotals:
+        """The same as part of something larger, with so many effects to undo in all."""
+        if effects <= self.to_undo:
+            return self
+        return self.model_copy(update={"by_verdict": {**self.by_verdict, Undoable.YES: effects}})
+
     def add(self, step: UndoStep) -> None:
         """Count one more step."""
         self.steps += 1
@@ -223,6 +229,8 @@ class RollbackRequest(BaseModel):
         preview_id: The preview that they saw: with another digest than its own it does not start; empty if none
             binds it.
         round: 0 at first; later ones try again what was left.
+        among: Effects of all rollbacks that are asked for together with it, itself included: what the cards let be
+            undone without approval counts them all. 0 if it is asked for alone.
     """
 
     rollback_id: str
@@ -232,6 +240,7 @@ class RollbackRequest(BaseModel):
     requested_at: datetime
     preview_id: str = ""
     round: int = 0
+    among: int = Field(default=0, ge=0)
 
 
 class RollbackPlan(BaseModel):

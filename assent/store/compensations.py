@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -63,6 +63,13 @@ def plan(session: Session, pause_id: str, *, at: datetime, name: Callable[[str, 
         session.flush()
     by = Actor.model_validate(row.disposition_by or row.requested_by)
     return [Compensation(each.run_id, each.rollback_id, by) for each in session.execute(known).scalars()]
+
+
+def effects(session: Session, pause_id: str) -> int:
+    """How many effects the rollbacks of a pause are about, over all of its runs."""
+    runs = select(col(PauseRollbackRow.run_id)).where(col(PauseRollbackRow.pause_id) == pause_id)
+    of_runs = (col(EffectRow.run_id).in_(runs), col(EffectRow.status).in_(_HAPPENED))
+    return session.execute(select(func.count()).select_from(EffectRow).where(*of_runs)).scalar_one()
 
 
 def begun(session: Session, pause_id: str, *, at: datetime) -> None:

@@ -180,6 +180,23 @@ async def test_compensating_rolls_back_open_runs_once_nothing_is_under_way(world
     assert (await note(world, idle, "a")).status is ActionStatus.DONE
 
 
+async def test_what_compensates_is_counted_together(world: World) -> None:
+    """One rollback for each run does not get around what a card lets be undone without approval."""
+    world.publish(CARD + "rollback: {effects: 1}\n")
+    runs = [await world.start(open=True) for _ in range(2)]
+    for run_id in runs:
+        await tip(world, run_id, "a")
+    pause_id = await world.gateway.pause(EVERYTHING, by=ANN, disposition=Disposition.COMPENSATE, cause="A flood.")
+
+    def awaiting() -> bool:
+        with world.database.read() as session:
+            found = stopping.rollbacks(session, pause_id).items
+        return [each.status for each in found] == [RollbackStatus.AWAITING] * 2
+
+    await world.eventually(awaiting)
+    assert world.desk.undone == []
+
+
 async def _held(world: World, number: int) -> tuple[str, list[str]]:
     """So many open runs with a held note each, in the order in which they were held."""
     runs = [await world.start(open=True) for _ in range(number)]
