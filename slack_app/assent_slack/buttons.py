@@ -86,12 +86,17 @@ class Stopping(BaseModel):
     type: str = Field(default="", alias="t", max_length=200)
     approval_id: str = Field(default="", alias="a", max_length=100)
 
+    @classmethod
+    def beside(cls, *, agent: str, run_id: str, type: str, approval_id: str) -> Stopping:
+        """What a request is about; a name that is no text, or longer than names are, offers nothing."""
+        try:
+            return cls(g=agent, r=run_id, t=type, a=approval_id)
+        except ValidationError:
+            return cls()
+
     def written(self) -> str:
         """As the value of a button; what is too long for one is left out."""
-        try:
-            whole = self.model_dump_json(by_alias=True, exclude_defaults=True)
-        except ValueError:  # A name that is no text cannot be sent, nor stopped by it.
-            return "{}"
+        whole = self.model_dump_json(by_alias=True, exclude_defaults=True)
         return whole if len(whole.encode()) <= MOST_VALUE else "{}"
 
     @classmethod

@@ -19,6 +19,7 @@ PLACES = {
     "cache_dir": "the platform's folder for caches",
     "database_url": "`sqlite:///<data_dir>/assent.db`",
     "public_url": "`http://<web_host>:<web_port>`",
+    "drill_database_url": "`sqlite:///<data_dir>/drills.db`",
     "slack_http_url": "`<public_url>`",
 }
 

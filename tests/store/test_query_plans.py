@@ -156,7 +156,7 @@ LISTS: dict[str, List] = {
     "how many effects are unknown": lambda s, r: unknowns.count(s),
     "unknown effects to ask about": lambda s, r: questions.due(s, at=NOW, limit=20),
     "answers that runs were not told": lambda s, r: questions.untold(s, limit=20),
-    "proofs of undos": lambda s, r: proofs.newest(s, ["shop.refund"], worked=True),
+    "proofs of undos": lambda s, r: proofs.newest(s, ["shop.type_3"], worked=True),
     "versions of a card": lambda s, r: agents.versions(s, "agent-3", request=r),
     "people": lambda s, r: people.page(s, request=r),
     "groups": lambda s, r: groups.page(s, request=r),

@@ -47,6 +47,8 @@ from assent.store.tables import (
     RollbackStepRow,
     RunLabelRow,
     SavedViewRow,
+    UndoProofRow,
+    UnknownEffectRow,
     WebhookRow,
 )
 from benchmarks import crowd
@@ -229,6 +231,22 @@ def _effect(number: int) -> dict[str, Any]:
     return {**claim, **ended, "claimed_at": _at(number), "finished_at": _at(number)}
 
 
+def _unknown(number: int) -> dict[str, Any]:
+    """Every seventh is open, every fiftieth is asked about again, every ninetieth answer was told to nobody yet."""
+    claim = {"action_id": f"run-{number}:a", "run_id": f"run-{number}", "agent": f"agent-{number % 8}"}
+    settled = None if number % 7 == 0 else _at(number)
+    asked = {"look_at": _at(number) if number % 50 == 0 else None, "untold": bool(settled) and number % 90 == 1}
+    times = {"found_at": _at(number), "tried_at": _at(number), "settled_at": settled}
+    answer = {"was": "unknown", "now": "done", "happened": True, "how": "person", "settled_by": ANNA} if settled else {}
+    same = {"was": "", "now": "", "happened": None, "how": "", "settled_by": None}
+    return {**claim, "type": "shop.refund", **times, **asked, **same, **answer}
+
+
+def _proof(number: int) -> dict[str, Any]:
+    what = {"id": f"proof-{number}", "type": f"shop.type_{number % 50}", "worked": number % 9 > 0}
+    return {**what, "at": _at(number), "how": "scratch", "by": ANNA}
+
+
 def _under_way(number: int) -> dict[str, Any]:
     claim = {"action_id": f"run-{number}:a", "run_id": f"run-{number}", "agent": "agent-3", "type": "shop.refund"}
     return {"pause_id": f"pause-{number % 7}", **claim, "holder": "h", "since": _at(number)}
@@ -402,6 +420,8 @@ def _webhook(number: int) -> dict[str, Any]:
 
 
 _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
+    UndoProofRow: _proof,
+    UnknownEffectRow: _unknown,
     GroupRow: _group,
     GroupMemberRow: _member,
     AgentKeyRow: _key,

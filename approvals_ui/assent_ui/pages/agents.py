@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
+from assent.domain.actions import AdmissionEffect
 from assent.domain.catalogue import ActionType
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
@@ -36,7 +37,13 @@ DRILLS = 3
 _ARGUMENT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PER = {"action": "for one action", "run": "for one run", "hour": "within an hour"}
 _OVER = {"approve": "above that a person is asked", "refuse": "above that it is refused"}
-_THEN = {"approve": "ask a person", "suggest": "only suggest", "refuse": "refuse"}
+_THEN = {
+    AdmissionEffect.REFUSE: "refuse",
+    AdmissionEffect.SUGGEST: "only suggest",
+    AdmissionEffect.APPROVE: "ask a person",
+    AdmissionEffect.VETO: "let people object",
+    AdmissionEffect.AUTO: "run",
+}
 _CONTACTS = (
     ("What it does: business owner", "business_owner"),
     ("How it works: technical owner", "technical_owner"),
@@ -155,7 +162,7 @@ def _limit(limit: dict[str, Any]) -> str:
 
 
 def _stop(stop: dict[str, Any]) -> str:
-    return f"{stop['because'].rstrip('.')}: {_THEN[stop.get('then', 'approve')]}."
+    return f"{stop['because'].rstrip('.')}: {_THEN[AdmissionEffect(stop.get('then', 'approve'))]}."
 
 
 def _versions(session: Session, name: str) -> tuple[list[VersionRow], bool]:

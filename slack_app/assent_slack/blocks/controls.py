@@ -96,7 +96,7 @@ def _more(standing: Standing, face: Face, value: str) -> list[Element]:
 def _stop(standing: Standing, face: Face) -> list[Element]:
     """The button that asks what of this to stop."""
     view = standing.view
-    beside = Stopping(g=view.agent[:200], r=view.run_id[:200], t=view.type[:200], a=view.id[:100])
+    beside = Stopping.beside(agent=view.agent, run_id=view.run_id, type=view.type, approval_id=view.id)
     return [button("Stop…", STOP, value=beside.written(), style="danger")] if face.operates else []
 
 
