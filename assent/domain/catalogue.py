@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Self
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from assent.domain import paths
 from assent.domain.canonical import Json
@@ -16,6 +16,10 @@ from assent.domain.undo_kinds import CounterMessage, Runbook, UndoKind
 
 SECRET = "••••••"
 """What stands for a secret value."""
+
+_Each = TypeVar("_Each", bound=str)
+Sorted = Annotated[frozenset[_Each], PlainSerializer(sorted, return_type=list[_Each], when_used="json")]
+"""A set whose JSON is the same in every process, so that a declaration that did not change has one digest."""
 
 SECRET_CHANGED = f"{SECRET} (changed)"
 """What stands for a secret value of a record that becomes another one."""
@@ -170,12 +174,12 @@ class ActionType(BaseModel):
     speed: Speed = Speed.QUICK
     idempotent: bool = False
     reads_only: bool = False
-    risks: frozenset[Risk] = frozenset()
+    risks: Sorted[Risk] = frozenset()
     undo: UndoDeclaration | None = None
-    secrets: frozenset[str] = frozenset()
+    secrets: Sorted[str] = frozenset()
     amount: str | None = None
     currency: str = ""
-    money: frozenset[str] = frozenset()
+    money: Sorted[str] = frozenset()
     target: TargetDeclaration | None = None
     blast: tuple[BlastUnit, ...] = ()
     how_to_find_out: str = Field(default="", max_length=2_000)

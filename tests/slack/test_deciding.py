@@ -30,7 +30,7 @@ async def test_an_approvers_click_approves_and_every_copy_says_so(either: Office
     [decision] = either.gateway.sent
     assert (decision.by.id, decision.by.via) == ("ann", "slack")
     assert "✔ Approved by Ann (slack)" in reading(message["blocks"])
-    assert buttons(message).keys() == {OPEN}
+    assert buttons(message).keys() == {OPEN, STOP}
     assert either.slack.refused == []
 
 
