@@ -80,7 +80,8 @@ class Prober:
         )
         thread.start()
         try:
-            return await asyncio.wait_for(answer, self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await answer
         except TimeoutError:
             self._hanging[name] = thread
             return f"No answer within {self._timeout:g} s."

@@ -160,3 +160,15 @@ async def test_the_health_check_stays_well_for_pages(temporal_server: str, setti
     clocks.take_back(world.database, "1@here")
     assert off(world) == []
     world.database.close()
+
+
+async def test_whoever_asks_the_server_can_be_cancelled_at_any_moment(temporal_server: str, settings: Settings) -> None:
+    """Else a worker that ends right then would wait for ever."""
+    world = await make_world(temporal_server, settings.database_url, settings)
+    for moment in range(60):
+        asking = asyncio.create_task(server_time(world.client, world.settings.task_queue_prefix))
+        await asyncio.sleep(moment / 1000)
+        if asking.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+    world.database.close()
