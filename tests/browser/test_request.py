@@ -50,7 +50,7 @@ async def test_editing_shows_the_difference_first(desktop: Desktop, ada: Person,
     await expect(page.get_by_label("amount")).to_have_attribute("aria-invalid", "true")
     desktop.complaints.clear()  # Chromium reports the refusal's status, 422.
     await page.get_by_label("amount").fill("35")
-    await page.get_by_label("Why").fill("Five were paid.")
+    await page.locator("main").get_by_label("Why").fill("Five were paid.")
     await page.get_by_role("button", name="See what would change").click()
     await expect(page.get_by_role("heading", name="Is this what you mean?")).to_be_visible()
     row = page.locator("table.changes tr[data-change=changed]")

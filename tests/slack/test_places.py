@@ -36,13 +36,13 @@ async def test_whoever_is_asked_gets_a_direct_message_that_stays_true(office: Of
     [[to_ann], [to_bea]] = [office.slack.direct(user) for user in (ann, bea)]
     assert office.slack.direct(oli) == []
     assert to_ann["text"] == message["text"]
-    assert buttons(to_ann).keys() == {APPROVE, REJECT, EDIT, OPEN, TALK}
+    assert buttons(to_ann).keys() == {APPROVE, REJECT, EDIT, OPEN, TALK, STOP}
     assert STOP in buttons(message)
     assert (await office.people.press(bea, to_bea, APPROVE)).in_time
     await office.settled()
     for copy in (to_ann, to_bea, message):
         assert "✔ Approved by Bea (slack)" in reading(copy["blocks"])
-        assert buttons(copy).keys() == {OPEN}
+        assert buttons(copy).keys() == {OPEN, STOP}
         assert live(copy, PAGES) == []
     assert office.slack.refused == []
     assert office.status(approval_id) is ApprovalStatus.APPROVED

@@ -173,7 +173,7 @@ async def test_from_proposal_to_effect_through_slack(
         await until_it_says(second, "Al was paid yesterday")
 
         assert world.desk.balances == {"bob": 5}
-        assert buttons(first).keys() == buttons(second).keys() == {"assent.open"}
+        assert buttons(first).keys() == buttons(second).keys() == {"assent.open", "assent.stop"}
         assert len(slack.messages) == 2
         assert slack.refused == []
         assert await running.ends() == 0
