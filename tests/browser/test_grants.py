@@ -30,7 +30,7 @@ async def test_watching_and_revoking_a_grant(desktop: Desktop, ada: Person) -> N
     await expect(page.get_by_text("Pay 5 to bob")).to_be_visible()
     await expect(page.get_by_text("1 of 3")).to_be_visible()
     await page.get_by_text("Revoke…").click()
-    await page.get_by_label("Why?").fill("Enough")
+    await page.locator("main").get_by_label("Why?").fill("Enough")
     await page.get_by_role("button", name="Revoke it").click()
     await expect(page.get_by_text("“Enough”")).to_be_visible()
     outcome = await world.gateway.propose(run_id, action("b", "desk.pay", to="bob", amount=5), by=AGENT)
