@@ -36,7 +36,7 @@ async def test_markup_and_hidden_characters_on_every_page(site: Site, ada: Perso
             "/stop?scope=agent&name=desk-clerk",
             f"/rollbacks/new?scope=run&id={run_id}",
         ):
-            page = await browser.get(address)
+            page = await browser.get(address, follow_redirects=True)
             assert page.status_code == 200, address
             reader = PageReader(page.text)
             assert "⟨U+202E RIGHT-TO-LEFT OVERRIDE⟩" in "".join(reader.marks) or address.startswith("/stop?"), address

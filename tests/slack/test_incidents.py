@@ -20,7 +20,9 @@ async def test_a_text_is_posted_once_in_the_channel(office: Office) -> None:
         (found,) = incidents.page(session).items
     assert found.title == HOSTILE
     assert found.commander == "Oscar"
-    await office.gateway.tell(found.id, f"{HOSTILE}\nIt is stopped.", channel="slack", by=found.opened_by)
+    await office.gateway.tell(
+        found.id, f"{HOSTILE}\nIt is stopped.", channel="slack", by=found.opened_by, drafted="It goes on."
+    )
     await office.settled()
     (posted,) = office.slack.messages
     said = reading(posted["blocks"])
