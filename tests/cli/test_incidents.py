@@ -19,7 +19,9 @@ async def test_an_incident_from_open_to_closed(shell: Shell) -> None:
     with shell.world.database.write() as session:
         people.add(session, email="olga@example.com", roles=[Role.OPERATOR], at=datetime.now(UTC))
     paused = (await shell("pause", "run", run_id, "--cause", "Odd notes", "--json")).json
-    opened = (await shell("incident", "open", "--pause", paused["id"], "--severity", "low", "--json")).json
+    opened = (
+        await shell("incident", "open", "--pause", paused["id"], "--began", "2020-01-01", "--severity", "low", "--json")
+    ).json
     incident_id = opened["id"]
     assert (opened["title"], opened["state"]) == ("Odd notes", "stopped")
     listed = (await shell("incident", "list", "--json")).json
