@@ -193,17 +193,17 @@ async def test_killed_between_proposal_and_answer(sqlite_world: World, tmp_path:
     the end of the run resolves.
     """
     world, grave, run_ids = sqlite_world, Grave(tmp_path), ["asks-again", "never-asks"]
-    grave.dig("after", [f"{run_id}:a" for run_id in run_ids])
     note = action("a", "desk.note", text="x")
     async with worker_revived(world, tmp_path, kill_at=lambda deaths: False):
         for run_id in run_ids:
             await world.start(open=True, run_id=run_id)
         await world.eventually(lambda: all(_started(world, run_id) for run_id in run_ids))
-        first = [asyncio.create_task(world.gateway.propose(run_id, note, by=ANN)) for run_id in run_ids]
-        await world.eventually(lambda: not grave.open)
-        for task in first:
-            task.cancel()
-        await asyncio.gather(*first, return_exceptions=True)
+        for run_id in run_ids:
+            grave.dig("after", [f"{run_id}:a"])
+            first = asyncio.create_task(world.gateway.propose(run_id, note, by=ANN))
+            await world.eventually(lambda: not grave.open)
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
         again = await world.gateway.propose("asks-again", note, by=ANN)
         assert again.status is ActionStatus.DONE
         for run_id in run_ids:
