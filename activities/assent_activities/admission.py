@@ -33,7 +33,7 @@ from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol, Job
 from assent_activities.facts import gather
 from assent_activities.falling_back import fallback_of, told
-from assent_activities.fencing import subject_of
+from assent_activities.fencing import cleared_at, subject_of
 from assent_activities.limit_use import use_of
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.predecessors import predecessor_of, with_predecessor
@@ -195,7 +195,7 @@ class Admission:
         touched = [change.resource for change in preview.changes] if preview else []
         subject = subject_of(job.header, job.action, type, version=version, records=touched)
         found = fence.seen(session, subject)
-        cleared = row.proposed_at if row is not None and row.status == ActionStatus.CLEARED.value else None
+        cleared = cleared_at(row, None, None) if row is not None else None
         held = found.holds(subject, cleared_at=cleared)
         if not held and found.records and preview is None and type is not None:
             raise _PreviewNeeded

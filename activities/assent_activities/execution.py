@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections import deque
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -103,7 +102,7 @@ class Execution:
         if request is not None and not status.settled and status is not ActionStatus.CLAIMED:
             approved = self._weigh_all(session, job, Case(row, request, bool(held), now), asked, approved)
         elif request is not None:
-            for decision in [*asked.earlier, *([asked.decision] if asked.decision else [])]:
+            for decision in asked.votes:
                 self._weighing.late(session, Case(row, request, bool(held), now), decision)
         if status.settled or status is ActionStatus.CLAIMED or not approved:
             return self._outcome(session, job, row, now)
@@ -124,14 +123,14 @@ class Execution:
 
     def _weigh_all(self, session: Session, job: Job, case: Case, asked: ExecuteAction, approved: bool) -> bool:
         """Weigh votes in the order in which they came; those behind the one that decides are late."""
-        approved_before = approved
-        votes = deque(asked.earlier)
-        while votes and not approved:
-            approved = self._weigh(session, job, case, votes.popleft(), approved)
+        approved_before, weighed = approved, 0
+        while weighed < len(asked.earlier) and not approved:
+            approved = self._weigh(session, job, case, asked.earlier[weighed], approved)
+            weighed += 1
         if approved == approved_before:
             return self._weigh(session, job, case, asked.decision, approved)
         session.refresh(case.request)
-        for vote in [*votes, *([asked.decision] if asked.decision else [])]:
+        for vote in asked.votes[weighed:]:
             self._weighing.late(session, case, vote)
         return True
 

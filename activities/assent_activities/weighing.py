@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -32,9 +33,9 @@ from assent.store.votes import Vote
 from assent_activities.dependencies import Dependencies
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """One request under decision, locked by its action's row.
+    """One request under decision, locked by its action's row; who votes on it is looked up once.
 
     Attributes:
         row: The action's row.
@@ -47,11 +48,18 @@ class Case:
     request: ApprovalRow
     held: bool
     now: datetime
+    _voters: dict[str, Voter | None] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def rules(self) -> ApprovalRules:
         """How it is decided."""
         return electorate.rules_of(self.request)
+
+    def voter(self, session: Session, person_id: str) -> Voter | None:
+        """Somebody as they are now; ``None`` if there is no such person."""
+        if person_id not in self._voters:
+            self._voters[person_id] = electorate.voter_on(session, self.request, person_id, self.now)
+        return self._voters[person_id]
 
 
 class Weighing:
@@ -66,7 +74,7 @@ class Weighing:
 
     def approve(self, session: Session, case: Case, action: ProposedAction, decision: Decision) -> bool:
         """Let an approval count; true if the request is approved by it now."""
-        rules, voter = case.rules, electorate.voter_on(session, case.request, decision.by.id, case.now)
+        rules, voter = case.rules, case.voter(session, decision.by.id)
         why_not = "" if decision.verb is Verb.APPROVE else "It is not an approval."
         why_not = why_not or self._why_not_now(session, case, decision) or self._unbound(case, action, decision)
         why_not = why_not or _refused(rules, voter, decision)
@@ -87,7 +95,7 @@ class Weighing:
 
     def reject(self, session: Session, case: Case, decision: Decision) -> bool:
         """Let a rejection count; true if the request is rejected by it now. The caller closes it."""
-        rules, voter = case.rules, electorate.voter_on(session, case.request, decision.by.id, case.now)
+        rules, voter = case.rules, case.voter(session, decision.by.id)
         why_not = self._pending(case) or _stale(case, decision) or _refused(rules, voter, decision)
         others = [] if why_not or rules.electorate.deny == 1 else votes.in_force(session, case.request.id)
         why_not = why_not or self._voted_before(session, case, voter, decision, others)
@@ -158,7 +166,7 @@ class Weighing:
         for vote in votes.in_force(session, case.request.id):
             if vote.verb is not Verb.APPROVE:
                 continue
-            voter = electorate.voter_on(session, case.request, vote.by.id, case.now)
+            voter = case.voter(session, vote.by.id)
             why_not = _refused_person(rules, voter, vote.by)
             if voter is None or why_not:
                 self._lapse(session, case, vote, why_not)
@@ -172,7 +180,7 @@ class Weighing:
         for vote in votes.in_force(session, case.request.id):
             if vote.verb is not Verb.REJECT:
                 continue
-            voter = electorate.voter_on(session, case.request, vote.by.id, case.now)
+            voter = case.voter(session, vote.by.id)
             if voter is None or (why_not := why_not_reject(rules.electorate, voter, Assurance.FRESH)):
                 self._lapse(session, case, vote, why_not if voter else f"{vote.by.name} is nobody Assent knows.")
             else:
@@ -255,8 +263,8 @@ class Weighing:
         if voter is None:
             return ""
         for vote in others:
-            known = electorate.mailbox(session, vote.by.id)
-            if vote.id == decision.id or known != voter.own.mailbox:
+            known = case.voter(session, vote.by.id)
+            if vote.id == decision.id or known is None or known.own.mailbox != voter.own.mailbox:
                 continue
             if vote.by.id != decision.by.id:
                 return f"{vote.by.name} voted on it, and is the same person: one mailbox is one voice."

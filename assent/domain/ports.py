@@ -79,6 +79,11 @@ class ExecuteAction(BaseModel):
     decision: Decision | None = None
     vote_only: bool = False
 
+    @property
+    def votes(self) -> list[Decision]:
+        """Every decision that came with it, oldest first."""
+        return [*self.earlier, self.decision] if self.decision is not None else list(self.earlier)
+
 
 class CloseAction(BaseModel):
     """Record that an action ends without an effect, or that a decision came too late.
