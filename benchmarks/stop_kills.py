@@ -1,6 +1,7 @@
 """``kill -9`` at random points of pause, resume and rollback; then every effect and every undo is counted.
 
-Usage: ``python -m benchmarks.stop_kills [--quick] [--seed N]``
+Usage: ``python -m benchmarks.stop_kills [--quick | --kills N] [--seed N]``; parts with seeds of their own may run at
+the same time.
 """
 
 from __future__ import annotations
@@ -287,12 +288,14 @@ def _ended(database: Database, run_id: str) -> bool:
 def main() -> int:
     """Run it; ends with 1 if anything was lost, doubled or told wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stop_kills", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} kills instead of {KILLS}")
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument("--kills", type=int, default=KILLS, help=f"how many (default {KILLS})")
+    number.add_argument("--quick", action="store_const", dest="kills", const=QUICK, help=f"only {QUICK}")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments (default 1)")
     options = parser.parse_args()
     report = Report(command="python -m benchmarks.stop_kills " + " ".join(sys.argv[1:]))
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as folder:
-        measure(Path(folder), report, kills=QUICK if options.quick else KILLS, seed=options.seed)
+        measure(Path(folder), report, kills=options.kills, seed=options.seed)
     print(report.text())
     return 0 if report.met else 1
 
