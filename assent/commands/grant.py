@@ -121,6 +121,7 @@ def give(
 ) -> None:
     """Let alike actions run from now on, without asking for each."""
     from assent.gateway import Gateway
+    from assent.runtime.channels import channels_of
     from assent.runtime.console import deciding_person, opened
 
     settings = settings_of(context)
@@ -129,7 +130,8 @@ def give(
     with opened(settings) as database:
         with database.read() as session:
             person = deciding_person(session, name)
-        gateway, by = Gateway(None, database, task_queue_prefix=settings.task_queue_prefix), person.acting(Via.CLI)
+        prefix, channels = settings.task_queue_prefix, channels_of(settings)
+        gateway, by = Gateway(None, database, task_queue_prefix=prefix, channels=channels), person.acting(Via.CLI)
         terms = _terms(said, {} if like is None else _like(gateway, like, by))
         if not as_json:
             _show_terms(terms)
@@ -150,6 +152,7 @@ def confirm_grant(
 ) -> None:
     """Give one's word for a pending grant."""
     from assent.gateway import Gateway, utc_now
+    from assent.runtime.channels import channels_of
     from assent.runtime.console import deciding_person, opened
     from assent.store.queries import grants
 
@@ -165,7 +168,8 @@ def confirm_grant(
                 _show(found)
                 typer.echo()
             confirm(f"Confirm this grant as {person.name}?", yes)
-        gateway = Gateway(None, database, task_queue_prefix=settings.task_queue_prefix)
+        prefix, channels = settings.task_queue_prefix, channels_of(settings)
+        gateway = Gateway(None, database, task_queue_prefix=prefix, channels=channels)
         made = asyncio.run(gateway.confirm_grant(grant_id, digest=found.digest, by=person.acting(Via.CLI)))
     _told(made, as_json, "is confirmed and counts from now on")
 

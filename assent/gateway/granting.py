@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ from assent.gateway.authority import giver_of, granting_rule, reaches, require_a
 from assent.gateway.cards import CardInForce, card_in_force, require_still
 from assent.gateway.door import Door
 from assent.gateway.refusing import refusals_kept
+from assent.gateway.word_asking import ask_for_grant
 from assent.policy.approval_block import GrantRule
 from assent.policy.granting import check_terms, terms_for
 from assent.store import grants
@@ -134,7 +135,7 @@ class GrantDoor(Door):
                     note=note.strip(),
                     approval_id=approval_id,
                 )
-                return views.one(session, new_id, now=now)
+                return self._asking_others(session, new_id, reached, now)
 
         return await self._in_thread(write)
 
@@ -175,7 +176,7 @@ class GrantDoor(Door):
                 words = [*given, grants.Consent(by, now)]
                 active = all(weigh_consents(session, each, words, now).met for each in reached)
                 grants.confirm(session, row, by=by, active=active, at=now)
-                return views.one(session, grant_id, now=now)
+                return self._asking_others(session, grant_id, reached, now)
 
         return await self._in_thread(write)
 
@@ -197,6 +198,15 @@ class GrantDoor(Door):
                 return views.one(session, grant_id, now=now)
 
         return await self._in_thread(write)
+
+    def _asking_others(
+        self, session: Session, grant_id: str, reached: Sequence[Electorate], now: datetime
+    ) -> GrantView:
+        """The grant as it stands; whoever can still confirm it is told that it waits for them."""
+        view = views.one(session, grant_id, now=now)
+        if view.status is GrantStatus.PENDING:
+            ask_for_grant(session, view, reached, self._channels, at=now)
+        return view
 
     def _weigh_terms(self, terms: GrantTerms) -> tuple[CardInForce, GrantRule, list[Electorate]]:
         """What the card says of the terms, and who decides what they reach; before the transaction that writes."""

@@ -23,6 +23,7 @@ from assent.gateway.granting import MAX_NOTE
 from assent.gateway.many import ManyDoor, ManyResult, OneOfMany
 from assent.gateway.offered_plans import Plan, PlanOffer, offer_of, waiting_requests, weighed_plan
 from assent.gateway.refusing import refusals_kept
+from assent.gateway.word_asking import ask_for_plan
 from assent.store import grants, plan_approvals
 from assent.store.consents import weigh_consents
 from assent.store.queries import grants as views
@@ -146,9 +147,13 @@ class PlanDoor(ManyDoor):
             plan_approvals.give(
                 session, new_id, plan.weighed, agent=run.agent, active=active, by=by, at=now, note=reason
             )
-            return views.plan_approval(session, new_id, now=now)
-        plan_approvals.confirm(session, row, by=by, active=active, at=now, note=reason)
-        return views.plan_approval_of(session, row, now=now)
+            view = views.plan_approval(session, new_id, now=now)
+        else:
+            plan_approvals.confirm(session, row, by=by, active=active, at=now, note=reason)
+            view = views.plan_approval_of(session, row, now=now)
+        if not active:
+            ask_for_plan(session, view, plan.weighed, self._channels, at=now)
+        return view
 
     async def _approve_waiting(self, plan: Plan, view: PlanApprovalView) -> list[ManyResult]:
         """Approve the requests of the plan that wait, in the name of everybody who approved the plan."""

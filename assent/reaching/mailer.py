@@ -16,17 +16,19 @@ from email.message import EmailMessage
 from typing import TypeVar
 from urllib.parse import quote
 
+from sqlalchemy.orm import Session
+
 from assent.domain.clock import Clock
 from assent.domain.errors import AssentError, Unavailable
 from assent.reaching.notice_mail import write_notice
 from assent.reaching.post import SEND_SECONDS, MailServer, NotTaken, Post, ServerAway, connected
 from assent.reaching.waiting import back_off, pause
 from assent.reaching.writing import Link, write_mail
-from assent.store import letters, notices, outbox
+from assent.store import digests, letters, notices, outbox, words_asked
 from assent.store.database import Database
 from assent.store.letters import MAIL, Letter, LetterKind
 from assent.store.mail_links import MailLinks
-from assent.store.notices import NOTICE, Notice
+from assent.store.notices import NOTICE, Notice, NoticeKind
 from assent.store.outbox import Notification
 
 LEASE = timedelta(minutes=3)
@@ -62,6 +64,8 @@ class Mailer:
         public_url: Address of the pages, without a slash at its end.
         link_lifetime: How long a link works at most.
         clock: The time.
+        hourly: Mails that ask one person something within an hour at most; the rest is gathered in one. 0 for any
+            number.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Mailer:
         public_url: str,
         link_lifetime: timedelta,
         clock: Clock,
+        hourly: int = 0,
     ) -> None:
         self._server = server
         self._database = database
@@ -80,6 +85,7 @@ class Mailer:
         self._public_url = public_url
         self._link_lifetime = link_lifetime
         self._clock = clock
+        self._hourly = hourly
         self._away = 0
         self._held_until: datetime | None = None
 
@@ -188,16 +194,17 @@ class Mailer:
         """The letter, unless it has to wait or nobody needs it any more."""
         now = self._clock()
         with self._database.write() as session:
+            found: Letter | Notice | datetime | None
             if notification.kind == NOTICE:
-                notice = notices.one(session, notification.subject)
-                if notice is None:
-                    outbox.let_go(session, notification)
-                return notice
-            found = letters.letter(session, notification, now)
+                found = _notice(session, notification.subject, now)
+            else:
+                found = letters.letter(session, notification, now)
             if found is None:
                 outbox.let_go(session, notification)
             elif isinstance(found, datetime):
                 outbox.postpone(session, notification, until=found)
+            elif isinstance(found, Letter) and digests.too_many(session, found, now, most=self._hourly):
+                digests.gather(session, found, now)
             else:
                 return found
         return None
@@ -217,3 +224,15 @@ class Mailer:
         with self._database.write() as session:
             for notification in claimed:
                 outbox.mark_failed(session, notification, retry_at=until, error=why)
+
+
+def _notice(session: Session, notice_id: str, at: datetime) -> Notice | datetime | None:
+    """What is to be told, unless it has to wait or nobody needs it any more."""
+    notice = notices.one(session, notice_id)
+    if notice is None:
+        return None
+    if notice.kind is NoticeKind.DIGEST:
+        return digests.as_it_stands(session, notice, at)
+    if notice.kind is NoticeKind.ASKED and not words_asked.still_asked(session, notice.subject, at):
+        return None
+    return notice

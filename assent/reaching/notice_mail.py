@@ -1,4 +1,4 @@
-"""Notices as mails: to a card's contact with the page that helps, or to whom an earlier message went, without."""
+"""Notices as mails: to whom a page of Assent helps, with a link to it, or to whom an earlier message went, without."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from assent.domain.hostile_text import reveal_text
 from assent.reaching.writing import SUBJECT_LENGTH, one_line
 from assent.store.notices import Notice, NoticeKind
 
-_WHY = "You get this because the card of an agent names you as a contact."
+_WHY = {
+    NoticeKind.ALERT: "You get this because the card of an agent names you as a contact.",
+    NoticeKind.ASKED: "This mail decides nothing. You get it because your word would count: sign in and look at it.",
+    NoticeKind.DIGEST: "This mail decides nothing. You get it because you are asked; the page of your account says by "
+    "which ways, and at which hours, Assent reaches you.",
+}
 
 
 def write_notice(notice: Notice, *, sender: str, public_url: str, at: datetime) -> EmailMessage:
@@ -49,7 +54,7 @@ def _text(notice: Notice, public_url: str) -> str:
     if notice.kind is NoticeKind.COUNTER:
         return f"{said}\n"
     page = [f"{public_url}{notice.path}"] if notice.path else []
-    return "\n\n".join([reveal_text(notice.headline), said, *page, f"-- \n{_WHY}"]) + "\n"
+    return "\n\n".join([reveal_text(notice.headline), said, *page, f"-- \n{_WHY[notice.kind]}"]) + "\n"
 
 
 def _address(name: str, address: str) -> Address:

@@ -47,6 +47,7 @@ def mailer(settings: Settings, database: Database) -> Mailer:
         public_url=settings.public_url,
         link_lifetime=timedelta(hours=settings.mail_link_hours),
         clock=utc_now,
+        hourly=settings.mail_hourly,
     )
 
 

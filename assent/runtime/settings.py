@@ -166,6 +166,11 @@ class Settings(BaseSettings):
         le=24 * 14,
         description="Hours that the link in a mail works at most; it ends with its request's time.",
     )
+    mail_hourly: int = Field(
+        default=30,
+        ge=0,
+        description="Mails about requests that one person gets in an hour; one more tells of the rest. 0: any number.",
+    )
     webhooks: bool = Field(default=False, description="Call the webhooks that are kept (`assent webhook add`).")
     webhooks_internal: bool = Field(
         default=False, description="Let webhooks go to addresses of private networks, and by `http`."

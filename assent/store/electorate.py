@@ -106,16 +106,35 @@ def asked_people(session: Session, approval_id: str, at: datetime) -> tuple[Pers
     row = session.get(ApprovalRow, approval_id)
     if row is None:
         return ()
-    electorate = rules_of(row).electorate
     asked = session.execute(select(col(AskedRow.token)).where(col(AskedRow.approval_id) == approval_id)).scalars()
-    named = people_behind(session, {*asked, *(need.token for need in electorate.needs), *electorate.also})
+    return who_may_approve(session, rules_of(row).electorate, at, besides=asked, lent=row.lent or ())
+
+
+def who_may_approve(
+    session: Session,
+    electorate: Electorate,
+    at: datetime,
+    *,
+    besides: Iterable[str] = (),
+    lent: Sequence[Mapping[str, Any]] = (),
+) -> tuple[Person, ...]:
+    """Whose approval would count now and who is here to give it, by name; with those who stand in for the absent.
+
+    Args:
+        session: For people, groups and absences.
+        electorate: Who decides.
+        at: When.
+        besides: Tokens of whom else to look among.
+        lent: What a request's row says of who decides in whose name.
+    """
+    named = people_behind(session, {*besides, *(need.token for need in electorate.needs), *electorate.also})
     away = _away(session, [person.id for person in named.values()], at)
     candidates = {person.id: person for person in named.values() if person.id not in away}
     delegates = {delegate for delegate in away.values() if delegate is not None and delegate not in away}
     candidates |= {person.id: person for person in _by_id(session, delegates)}
     may = []
     for person in candidates.values():
-        who = voter(session, person.id, at, electorate=electorate, lent=row.lent or ())
+        who = voter(session, person.id, at, electorate=electorate, lent=lent)
         if who is not None and not why_not_approve(electorate, who, Assurance.FRESH):
             may.append(person)
     return tuple(sorted(may, key=lambda person: (person.name, person.id)))

@@ -27,6 +27,10 @@ class NoticeKind(StrEnum):
 
     ALERT = "alert"
     """Something needs a person: to a contact of a card, with a link to a page."""
+    ASKED = "asked"
+    """Somebody's word is asked for: to whoever can give it, with a link to the page where they do."""
+    DIGEST = "digest"
+    """Several requests wait: to one person, by mail alone; how many is said when it is sent."""
     COUNTER = "counter"
     """A counter-message: to whom an earlier message went; its words are the connector's alone."""
 
@@ -37,7 +41,7 @@ class Notice:
 
     Attributes:
         id: Unique; writing it twice tells once.
-        kind: Alert or counter-message.
+        kind: Who is told and how it reads.
         subject: What it is about, such as an action's id.
         name: Whom it is for, as people call them.
         email: Their address; empty if they get no mail.
@@ -60,13 +64,14 @@ class Notice:
     at: datetime
 
 
-def tell(session: Session, notice: Notice, channels: Sequence[str]) -> bool:
+def tell(session: Session, notice: Notice, channels: Sequence[str], *, due_at: datetime | None = None) -> bool:
     """Write a notice, and one row of the outbox for each way it goes.
 
     Args:
         session: The transaction that makes it true.
         notice: What is told.
         channels: The ways of this installation; a notice goes by mail and Slack, a counter-message by mail alone.
+        due_at: When it may be sent; at once unless somebody's quiet hours are to be kept.
 
     Returns:
         Whether it is new; false if it was written before.
@@ -89,7 +94,7 @@ def tell(session: Session, notice: Notice, channels: Sequence[str]) -> bool:
     )
     for channel, recipient in _ways(notice, channels):
         values = {"channel": channel, "kind": NOTICE, "subject": notice.id, "created_at": notice.at}
-        values |= {"due_at": notice.at, "attempts": 0, "sent": False, "error": "", "recipient": recipient}
+        values |= {"due_at": due_at or notice.at, "attempts": 0, "sent": False, "error": "", "recipient": recipient}
         session.execute(insert(OutboxRow).values(**values))
     return True
 
@@ -105,6 +110,6 @@ def one(session: Session, notice_id: str) -> Notice | None:
 
 def _ways(notice: Notice, channels: Sequence[str]) -> list[tuple[str, str]]:
     ways = [(MAIL, notice.email)] if notice.email and MAIL in channels else []
-    if notice.kind is NoticeKind.ALERT and SLACK in channels:
+    if notice.kind is not NoticeKind.COUNTER and SLACK in channels:
         ways.append((SLACK, notice.slack or "channel"))
     return ways

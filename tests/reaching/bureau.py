@@ -139,10 +139,16 @@ class Bureau:
             approvals.record_decision(session, decision, counted=True)
             approvals.notify(session, self.channels, approvals.CHANGED, approval_id, self.clock())
 
-    def mailer(self, server: MailServer, *, lifetime: timedelta = timedelta(hours=24)) -> Mailer:
+    def mailer(self, server: MailServer, *, lifetime: timedelta = timedelta(hours=24), hourly: int = 0) -> Mailer:
         """What delivers."""
         return Mailer(
-            server, self.database, MailLinks(KEY), public_url=ADDRESS, link_lifetime=lifetime, clock=self.clock
+            server,
+            self.database,
+            MailLinks(KEY),
+            public_url=ADDRESS,
+            link_lifetime=lifetime,
+            clock=self.clock,
+            hourly=hourly,
         )
 
     def queue(self, channel: str = MAIL) -> list[Notification]:

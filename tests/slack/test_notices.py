@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from assent.store import notices
 from assent.store.notices import Notice, NoticeKind
 from tests.slack.fake_blocks import reading
@@ -11,13 +13,20 @@ from tests.slack.fake_state import Channel
 from tests.slack.office import PAGES, Office
 
 
-def tell(office: Office, *, slack: str = "", id: str = "unknown-1", text: str = "Pay <!channel> & bob") -> None:
+def tell(
+    office: Office,
+    *,
+    slack: str = "",
+    id: str = "unknown-1",
+    text: str = "Pay <!channel> & bob",
+    kind: NoticeKind = NoticeKind.ALERT,
+) -> None:
     with office.database.write() as session:
         notices.tell(
             session,
             Notice(
                 id=id,
-                kind=NoticeKind.ALERT,
+                kind=kind,
                 subject="run-1:pay",
                 name="Support desk",
                 email="desk@example.com",
@@ -31,9 +40,10 @@ def tell(office: Office, *, slack: str = "", id: str = "unknown-1", text: str = 
         )
 
 
-async def test_a_notice_is_posted_once_in_the_channel_of_requests(office: Office) -> None:
-    tell(office)
-    tell(office)
+@pytest.mark.parametrize("kind", [NoticeKind.ALERT, NoticeKind.ASKED])
+async def test_a_notice_is_posted_once_in_the_channel_of_requests(office: Office, kind: NoticeKind) -> None:
+    tell(office, kind=kind)
+    tell(office, kind=kind)
     await office.deliver()
     await office.deliver()
     [message] = office.slack.messages
