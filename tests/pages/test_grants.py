@@ -123,3 +123,34 @@ async def test_an_approved_plan_is_seen_and_revoked(site: Site, ada: Person) -> 
         form = page.form(f"{address}/revoke")
         assert (await browser.post(f"{address}/revoke", data=form.fields)).status_code == 303
         assert "Revoked" in PageReader((await browser.get(address)).text).words
+
+
+async def test_a_second_person_approves_the_plan_that_the_first_one_approved(site: Site) -> None:
+    site.world.publish(GRANTABLE.replace("COUNT", "2"))
+    pat, pia = site.person("Pat One", Role.APPROVER), site.person("Pia Two", Role.APPROVER)
+    plan = [action(f"s{number}", "desk.pay", to="bob", amount=number + 1) for number in range(2)]
+    run_id = await site.world.start(*plan)
+    await site.world.outcome(run_id, "s0", ActionStatus.AWAITING)
+    offer = await site.world.gateway.plan_offer(run_id)
+    assert offer is not None
+    made = await site.world.gateway.approve_plan(run_id, digest=offer.digest, by=pat.acting(Via.WEB))
+    address = f"/plans/{made.plan_approval_id}"
+    confirm = f"{address}/confirm"
+    async with site.browser(pat) as first, site.browser(pia) as second:
+        mine = PageReader((await first.get(address)).text)
+        assert "It covers nothing yet" in mine.words
+        assert not [form for form in mine.forms if form.action == confirm]
+        page = PageReader((await second.get(address)).text)
+        assert "Pay 2 to bob" in page.words
+        form = page.form(confirm)
+        stale = await second.post(confirm, data=form.fields | {"digest": "0" * 64})
+        assert (stale.status_code, "not what you saw" in stale.text) == (409, True)
+        twice = await first.post(confirm, data=form.fields | {"csrf": _csrf(mine)})
+        assert (twice.status_code, "approved the plan already" in twice.text) == (409, True)
+        assert (await second.post(confirm, data=form.fields)).headers["location"] == address
+        assert (await site.world.result(run_id)).counts == {"done": 2}
+        shown = PageReader((await first.get(address)).text)
+        assert "Pia Two" in shown.words
+        assert not [form for form in shown.forms if form.action == confirm]
+        late = await second.post(confirm, data=form.fields)
+        assert (late.status_code, "approval is active" in late.text) == (409, True)

@@ -8,11 +8,13 @@ from functools import partial
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from assent.domain.errors import AssentError, Forbidden, NeedsProof, NotFound
+from assent.domain.errors import AssentError, Conflict, Forbidden, NeedsProof, NotFound
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
 from assent.domain.plans import PlanApprovalStatus
+from assent.gateway import PlanOffer
 from assent.store.queries import grants
+from assent.store.queries.grants import PlanApprovalView
 from assent.store.queries.paging import PageRequest
 from assent_ui.api.grants import may_revoke
 from assent_ui.pages.context import Here, Place, typed
@@ -68,13 +70,32 @@ async def revoke(here: Here, grant_id: str, reason: str = Form("")) -> Response:
     """Revoke a grant."""
     _require_revoker(here)
     revoking = here.gateway.revoke_grant(grant_id, by=here.viewer.actor, reason=typed(reason))
-    return await _revoked(here, revoking, partial(_grant, here, grant_id), f"/grants/{grant_id}")
+
+    def again(error: AssentError) -> Awaitable[HTMLResponse]:
+        return here.in_thread(partial(_grant, here, grant_id, problem=error))
+
+    return await _revoked(revoking, again, f"/grants/{grant_id}")
 
 
 @router.get("/plans/{plan_approval_id}", response_class=HTMLResponse)
-def plan(here: Here, plan_approval_id: str, cursor: str | None = None) -> HTMLResponse:
-    """The approval of a run's whole plan: who gave their word, and each step that it covered."""
-    return _plan(here, plan_approval_id, cursor=cursor)
+async def plan(here: Here, plan_approval_id: str, cursor: str | None = None) -> HTMLResponse:
+    """The approval of a run's whole plan: who gave their word, each step that it covered, or would cover."""
+    return await _plan(here, plan_approval_id, cursor=cursor)
+
+
+@router.post("/plans/{plan_approval_id}/confirm")
+async def confirm_plan(here: Here, plan_approval_id: str, digest: str = Form("")) -> Response:
+    """Approve a plan, too, that waits for further people."""
+    try:
+        found = await here.in_thread(partial(_plan_approval, here, plan_approval_id))
+        if found.status is not PlanApprovalStatus.PENDING:
+            raise Conflict(f"The approval is {found.status.value}.", where="plan", todo="Nothing was changed.")
+        await here.gateway.approve_plan(found.run_id, digest=digest, by=here.viewer.actor)
+    except (NotFound, NeedsProof):
+        raise
+    except AssentError as error:
+        return await _plan(here, plan_approval_id, problem=error)
+    return RedirectResponse(f"/plans/{plan_approval_id}", status_code=303)
 
 
 @router.post("/plans/{plan_approval_id}/revoke")
@@ -82,11 +103,15 @@ async def revoke_plan(here: Here, plan_approval_id: str, reason: str = Form(""))
     """Revoke the approval of a plan."""
     _require_revoker(here)
     revoking = here.gateway.revoke_plan(plan_approval_id, by=here.viewer.actor, reason=typed(reason))
-    return await _revoked(here, revoking, partial(_plan, here, plan_approval_id), f"/plans/{plan_approval_id}")
+
+    def again(error: AssentError) -> Awaitable[HTMLResponse]:
+        return _plan(here, plan_approval_id, problem=error)
+
+    return await _revoked(revoking, again, f"/plans/{plan_approval_id}")
 
 
 async def _revoked(
-    here: Place, revoking: Awaitable[object], show: Callable[..., HTMLResponse], address: str
+    revoking: Awaitable[object], again: Callable[[AssentError], Awaitable[HTMLResponse]], address: str
 ) -> Response:
     """Lead back to what was revoked, or show it with the reason why it could not be."""
     try:
@@ -94,7 +119,7 @@ async def _revoked(
     except NotFound:
         raise
     except AssentError as error:
-        return await here.in_thread(partial(show, problem=error))
+        return await again(error)
     return RedirectResponse(address, status_code=303)
 
 
@@ -124,20 +149,39 @@ def _grant(
         )
 
 
-def _plan(
+async def _plan(
     here: Place, plan_approval_id: str, *, cursor: str | None = None, problem: AssentError | None = None
 ) -> HTMLResponse:
+    found = await here.in_thread(partial(_plan_approval, here, plan_approval_id))
+    offer: PlanOffer | None = None
+    if found.status is PlanApprovalStatus.PENDING:
+        offer = await here.gateway.plan_offer(found.run_id)
+    # What would be weighed otherwise by now is approved anew, from a request.
+    shown = offer if offer is not None and offer.digest == found.digest else None
+    return await here.in_thread(partial(_plan_page, here, found, shown, cursor, problem))
+
+
+def _plan_page(
+    here: Place, found: PlanApprovalView, offer: PlanOffer | None, cursor: str | None, problem: AssentError | None
+) -> HTMLResponse:
+    mine = any(word.by.id == here.viewer.id for word in found.words)
     with here.database.read() as session:
-        found = grants.plan_approval(session, plan_approval_id, now=here.clock())
         return here.show(
             session,
             "plan_approval.html",
             "runs",
             status=problem.status if problem else 200,
             plan=found,
-            uses=grants.uses(session, plan_approval_id, request=PageRequest(USES, cursor)),
+            offer=offer,
+            uses=grants.uses(session, found.id, request=PageRequest(USES, cursor)),
             later=cursor is not None,
             open=found.status is not PlanApprovalStatus.REVOKED,
+            may_confirm=here.viewer.may(Role.APPROVER) and not mine,
             may_revoke=may_revoke(here.viewer),
             problem=problem,
         )
+
+
+def _plan_approval(here: Place, plan_approval_id: str) -> PlanApprovalView:
+    with here.database.read() as session:
+        return grants.plan_approval(session, plan_approval_id, now=here.clock())
