@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from assent.domain.actions import ProposedAction
 from assent.domain.assurance import check_assurance, of_actor
-from assent.domain.errors import Forbidden, InvalidInput
+from assent.domain.errors import Forbidden, InvalidInput, NotFound
 from assent.domain.grants import GrantTerms
 from assent.domain.people import Actor
 from assent.domain.tiers import Tier
 from assent.domain.voting import Electorate, Voter, in_words, is_one, why_not_approve
-from assent.gateway.cards import CardInForce
+from assent.gateway.cards import CardInForce, card_in_force
 from assent.policy.approval_block import GrantRule
 from assent.policy.approving import resolve, tokens
 from assent.policy.granting import samples
@@ -44,6 +44,15 @@ def granting_rule(found: CardInForce, action_type: str) -> GrantRule:
             todo="An owner can allow it in the card, under `approval: grants:`.",
         )
     return rule
+
+
+def grants_allowed(session: Session, agent: str, action_type: str) -> bool:
+    """Whether the card in force lets anybody give standing grants for an action type at all."""
+    try:
+        granting_rule(card_in_force(session, agent), action_type)
+    except (Forbidden, InvalidInput, NotFound):
+        return False
+    return True
 
 
 def giver_of(session: Session, found: CardInForce, rule: GrantRule, action_type: str, by: Actor, at: datetime) -> Voter:

@@ -71,6 +71,12 @@ def plan_of(session: Session, run_id: str) -> list[ProposedAction]:
     return [] if row is None else [ProposedAction.model_validate(step) for step in row.steps]
 
 
+def has_plan(session: Session, run_id: str) -> bool:
+    """Whether a run started with a plan of several steps."""
+    known = select(col(RunPlanRow.run_id)).where(col(RunPlanRow.run_id) == run_id)
+    return session.execute(known).first() is not None
+
+
 def statuses(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, ActionStatus]:
     """Where the steps of a plan are that have begun, by key."""
     wanted = select(col(ActionRow.key), col(ActionRow.status)).where(

@@ -22,6 +22,8 @@ RESUME = "assent.resume"
 DIRECT = "assent.direct"
 OPEN = "assent.open"
 """Buttons that only open a page; Slack wants them acknowledged all the same."""
+MENU = "assent.menu"
+"""The menu of pages to open; likewise."""
 
 REJECT_VIEW = "assent.reject.reason"
 EDIT_VIEW = "assent.edit.form"

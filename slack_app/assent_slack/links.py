@@ -24,6 +24,18 @@ class Links:
         """One request, whole."""
         return f"{self.base}/approvals/{quote(approval_id, safe='', errors='replace')}"
 
+    def grant(self, approval_id: str) -> str:
+        """Where somebody lets what is like a request run from now on."""
+        return f"{self.request(approval_id)}/grant"
+
+    def plan(self, approval_id: str) -> str:
+        """Where somebody approves the whole plan that a request belongs to."""
+        return f"{self.request(approval_id)}/plan"
+
+    def hand(self, approval_id: str) -> str:
+        """Where somebody asks others besides, or hands a request over."""
+        return f"{self.request(approval_id)}/hand"
+
     def run(self, run_id: str) -> str:
         """One run, from where it can be undone."""
         return f"{self.base}/runs/{quote(run_id, safe='', errors='replace')}"

@@ -142,7 +142,7 @@ class Recipients:
         return self.workspaces.get(user.team_id or self.workspaces.home)
 
     def _target(self, stands: Standing, workspace: Workspace, place: Place, face: Face) -> Target:
-        message = request_message(stands.view, self.links, controls(stands, face, self.links.request(stands.view.id)))
+        message = request_message(stands.view, self.links, controls(stands, face, self.links))
         return Target(workspace, place, message, stands.view.status.value, personal=bool(face.person_id))
 
     # What follows runs in threads: the database's sessions are synchronous.

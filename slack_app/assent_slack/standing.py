@@ -13,7 +13,8 @@ from assent.domain.approvals import ApprovalStatus
 from assent.domain.approving import ApprovalRules
 from assent.domain.people import Actor, Assurance
 from assent.domain.talk import Comment
-from assent.store import comments, electorate
+from assent.gateway.authority import grants_allowed
+from assent.store import comments, electorate, plan_approvals
 from assent.store.people import Person
 from assent.store.queries import approvals, revisions
 from assent.store.queries.approvals import ApprovalView
@@ -62,6 +63,8 @@ class Standing:
         revisions: Every revision, the agent's own first.
         comments: What was written about it, oldest first.
         votes: What people decided, oldest first.
+        grants: The card lets people approve alike ones from now on.
+        planned: Its run has a plan of several steps, which can be approved as a whole.
     """
 
     view: ApprovalView
@@ -70,6 +73,8 @@ class Standing:
     revisions: tuple[RevisionView, ...] = ()
     comments: tuple[Comment, ...] = ()
     votes: tuple[Vote, ...] = ()
+    grants: bool = False
+    planned: bool = False
 
     @property
     def pending(self) -> bool:
@@ -108,6 +113,8 @@ def standing(session: Session, approval_id: str, at: datetime) -> Standing:
         revisions.of_request(session, approval_id),
         comments.of_request(session, approval_id),
         _votes(session, approval_id),
+        grants=pending and grants_allowed(session, view.agent, view.type),
+        planned=pending and plan_approvals.has_plan(session, view.run_id),
     )
 
 

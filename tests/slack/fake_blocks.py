@@ -104,7 +104,7 @@ def live(message: Block, own: str) -> list[str]:
             found.append(f"{kind}: {node}")
         elif kind == "plain_text" and re.search("[<>]", node["text"]):
             found.append(f"unescaped: {node['text']}")
-        elif kind in {"link", "button"} and not str(node.get("url", own)).startswith(own):
+        elif not str(node.get("url", own)).startswith(own):
             found.append(f"foreign address: {node}")
     return found
 
@@ -128,6 +128,12 @@ def walk(node: Any) -> Iterator[Block]:
 def buttons(message: Block) -> dict[str, Block]:
     """The buttons of a message by action id."""
     return {node["action_id"]: node for node in walk(message.get("blocks", [])) if node.get("type") == "button"}
+
+
+def pages(message: Block) -> dict[str, str]:
+    """The pages that the menus of a message open: text to address."""
+    menus = [node for node in walk(message.get("blocks", [])) if node.get("type") == "overflow"]
+    return {option["text"]["text"]: option["url"] for menu in menus for option in menu["options"]}
 
 
 def _block_faults(block: Any) -> Iterator[str]:
@@ -185,8 +191,11 @@ def _plain_faults(text: Any, most: int) -> Iterator[str]:
 
 
 def _button_faults(button: Block) -> Iterator[str]:
+    if button.get("type") == "overflow":
+        yield from _menu_faults(button)
+        return
     if button.get("type") != "button":
-        yield "only buttons are known here"
+        yield "only buttons and menus are known here"
         return
     yield from (f"unknown field {name}" for name in button.keys() - _BUTTON)
     yield from _plain_faults(button["text"], 75)
@@ -200,6 +209,22 @@ def _button_faults(button: Block) -> Iterator[str]:
         yield "unknown style"
     if "confirm" in button:
         yield from _confirm_faults(button["confirm"])
+
+
+def _menu_faults(menu: Block) -> Iterator[str]:
+    yield from (f"unknown field {name}" for name in menu.keys() - {"type", "action_id", "options", "confirm"})
+    if not 1 <= width(menu.get("action_id", "")) <= 255:
+        yield "action_id is missing or too long"
+    options = menu.get("options", [])
+    if not 2 <= len(options) <= 5:
+        yield "2 to 5 options"
+    for option in options:
+        yield from (f"unknown field {name}" for name in option.keys() - {"text", "value", "description", "url"})
+        yield from _plain_faults(option["text"], 75)
+        if not 1 <= width(option["value"]) <= 150:
+            yield "value of an option"
+        if width(option.get("url", "")) > 3_000 or not option.get("url", "http").startswith("http"):
+            yield "url is too long or no web address"
 
 
 def _confirm_faults(confirm: Block) -> Iterator[str]:

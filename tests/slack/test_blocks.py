@@ -127,7 +127,7 @@ def view_of(shown: RequestCard, status: ApprovalStatus = ApprovalStatus.PENDING,
 def message_of(view: ApprovalView, *votes: Vote) -> Message:
     """A request as it is posted in a channel."""
     standing = Standing(view, votes=votes)
-    return request_message(view, LINKS, controls(standing, CHANNEL, LINKS.request(view.id)))
+    return request_message(view, LINKS, controls(standing, CHANNEL, LINKS))
 
 
 def row_of(view: ApprovalView) -> InboxRow:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from assent.domain.approvals import Verb
 from assent_slack.blocks.excerpts import told
-from assent_slack.blocks.pieces import Block, Element, actions, button, paragraph, words
+from assent_slack.blocks.pieces import Block, Element, actions, button, menu, paragraph, words
 from assent_slack.buttons import (
     APPROVE,
     DECIDE_BLOCK,
     EDIT,
+    MENU,
     MORE_BLOCK,
     OBJECT,
     OPEN,
@@ -21,6 +22,7 @@ from assent_slack.buttons import (
     Deciding,
     Stopping,
 )
+from assent_slack.links import Links
 from assent_slack.standing import Standing
 
 NAMES_ROOM = 400
@@ -44,14 +46,14 @@ class Face:
 CHANNEL = Face()
 
 
-def controls(standing: Standing, face: Face, url: str) -> list[Block]:
+def controls(standing: Standing, face: Face, links: Links) -> list[Block]:
     """The rows of buttons under a request."""
+    url = links.request(standing.view.id)
     value = Deciding(a=standing.view.id, d=standing.view.digest).written()
     if not standing.pending:
         return [actions(DECIDE_BLOCK, [_open(url), *_stop(standing, face)])]
     rows = [actions(DECIDE_BLOCK, _deciding(standing, face, value, url))]
-    if more := _more(standing, face, value):
-        rows.append(actions(MORE_BLOCK, more))
+    rows.append(actions(MORE_BLOCK, _more(standing, face, value, links)))
     if not face.asked:
         rows.insert(0, paragraph(words("It does not wait for you any more.", italic=True)))
     return [*_so_far(standing, url), *rows]
@@ -86,11 +88,21 @@ def _deciding(standing: Standing, face: Face, value: str, url: str) -> list[Elem
     return [*elements, _open(url)]
 
 
-def _more(standing: Standing, face: Face, value: str) -> list[Element]:
+def _more(standing: Standing, face: Face, value: str, links: Links) -> list[Element]:
     elements = [button("Comment or ask", TALK, value=value)]
     if _has_approvals(standing, face) and standing.a_click_is_enough:
         elements.append(button("Take back my approval", TAKE_BACK, value=value))
-    return [*elements, *_stop(standing, face)]
+    elements += _stop(standing, face)
+    return [*elements, menu(MENU, _pages(standing, links))] if face.asked and not standing.veto else elements
+
+
+def _pages(standing: Standing, links: Links) -> list[tuple[str, str]]:
+    """What is done on pages of its own, because no button has room for it; who may is said there."""
+    id = standing.view.id
+    pages = [("Approve from now on…", links.grant(id))] if standing.grants else []
+    if standing.planned:
+        pages.append(("Approve the whole plan…", links.plan(id)))
+    return [*pages, ("Ask somebody else…", links.hand(id)), ("Everything that waits for you", links.inbox())]
 
 
 def _stop(standing: Standing, face: Face) -> list[Element]:

@@ -111,6 +111,12 @@ def button(
     }
 
 
+def menu(action_id: str, pages: Sequence[tuple[str, str]]) -> Element:
+    """A menu of pages to open, two to five, each with its text of at most 75 characters and its address."""
+    options = [{"text": plain(text), "value": str(number), "url": url} for number, (text, url) in enumerate(pages)]
+    return {"type": "overflow", "action_id": action_id, "options": options}
+
+
 def confirmed(button: Element, title: str, text: str, yes: str) -> Element:
     """A button that asks once more before it says anything; all texts are Assent's own, ``title`` of 100 characters."""
     confirm = {"title": plain(title), "text": plain(text), "confirm": plain(yes), "deny": plain("Cancel")}
