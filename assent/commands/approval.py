@@ -43,20 +43,33 @@ def list_approvals(
     context: typer.Context,
     status: Annotated[ApprovalStatus, typer.Option(help="Those in this status.")] = ApprovalStatus.PENDING,
     agent: Annotated[str | None, typer.Option(help="Only this agent's.")] = None,
+    type: Annotated[str | None, typer.Option(help="Only this action type, of those that wait.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only what waits for the person of --as.")] = False,
+    least: Annotated[float | None, typer.Option(help="Only what moves this much or more, of those that wait.")] = None,
+    name: Name = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     as_json: Json = False,
 ) -> None:
     """List requests: pending ones soonest due first, others newest first."""
-    from assent.runtime.console import reading
-    from assent.store.queries import approvals
+    from assent.gateway import utc_now
+    from assent.runtime.console import deciding_person, reading
+    from assent.store import electorate
+    from assent.store.queries import approvals, inbox
+    from assent.store.queries.inbox import Wanted
+    from assent.store.queries.inbox_walk import Bounds
     from assent.store.queries.paging import PageRequest
     from assent_ui.api.schemas import ApprovalOut
 
     request = PageRequest(limit, cursor)
     with reading(settings_of(context)) as session:
         if status is ApprovalStatus.PENDING:
-            page = approvals.pending(session, agent=agent, request=request)
+            tokens: tuple[str, ...] | None = None
+            if mine:
+                person = deciding_person(session, name)
+                tokens = inbox.asked_now(session, electorate.tokens_of(session, person.id, utc_now()))
+            wanted = Wanted(Bounds(agent=agent, type=type, least=least), tokens)
+            page = approvals.waiting(session, wanted, request=request)
         else:
             page = approvals.closed(session, status=status, agent=agent, request=request)
     show_page(

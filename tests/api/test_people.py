@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from assent.domain.people import Role
@@ -155,3 +156,24 @@ async def test_sign_in_and_keys_are_in_the_ledger(api: Api) -> None:
         assert (await stranger.get("/runs")).status_code == 401
         kinds = [each["kind"] for each in (await auditor.get("/ledger")).json()["items"]]
         assert {"person.added", "session.link_made", "session.opened", "key.refused"} <= set(kinds)
+
+
+async def test_requests_that_wait_are_listed_as_somebody_wants_them(api: Api) -> None:
+    async with api.agent() as agent, api.person(Role.APPROVER) as approver, api.person(name="Rita") as reader:
+        run_id = await start(agent)
+        waiting = (await agent.post(f"/runs/{run_id}/actions", json=PAY)).json()["approval_id"]
+
+        async def listed(by: httpx.AsyncClient, wanted: str) -> list[str]:
+            answer = await by.get(f"/approvals?{wanted}")
+            assert answer.status_code == 200, answer.text
+            return [each["id"] for each in answer.json()["items"]]
+
+        assert await listed(approver, "mine=true") == [waiting]
+        assert await listed(reader, "mine=true") == []
+        for fitting in ("", "type=desk.pay", "least=40&most=40", "due_before=2999-01-01T00:00:00Z"):
+            assert await listed(approver, fitting) == [waiting], fitting
+        for other in ("type=desk.note", "least=40.5", "most=39", "asked_before=2000-01-01T00:00:00Z", "agent=nobody"):
+            assert await listed(approver, other) == [], other
+        assert (await agent.get("/approvals?mine=true")).json()["where"] == "mine"
+        for bad in ("least=nan", "due_before=2999-01-01T00:00:00", "least=much"):
+            assert (await approver.get(f"/approvals?{bad}")).status_code == 422, bad

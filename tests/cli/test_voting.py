@@ -99,3 +99,19 @@ async def test_a_day_that_is_none_is_refused(shell: Shell) -> None:
     bad = await shell("people", "absent", "finance@example.com", "--until", "next week")
     assert bad.code != 0
     assert "is no day and no moment" in bad.err
+
+
+async def test_each_sees_what_waits_for_them(shell: Shell) -> None:
+    request = await _waiting(shell)
+
+    async def listed(*options: str) -> list[str]:
+        found = await shell("approval", "list", *options, "--json")
+        return [each["id"] for each in found.json["items"]]
+
+    assert await listed("--mine", "--as", "finance@example.com") == [request]
+    assert await listed("--mine", "--as", "spare@example.com") == []
+    assert await listed("--type", "desk.pay", "--least", "40") == [request]
+    assert await listed("--type", "desk.note") == await listed("--least", "41") == []
+    unsaid = await shell("approval", "list", "--mine")
+    assert unsaid.code != 0
+    assert "In whose name?" in unsaid.err

@@ -378,6 +378,37 @@ async def test_on_the_page(house: House) -> None:
     assert "s3" not in "".join(said)
 
 
+async def test_by_rest(house: House) -> None:
+    ann, boss = house.person("Ann", Role.APPROVER), house.person("Boss", Role.ADMIN)
+    mine, shared = {"url": "https://example.com/a"}, {"url": "https://b.com/s3", "everybody": True}
+    async with house.browser(ann) as browser:
+        assert (await browser.api("POST", "/webhooks", json=mine)).status_code == 403
+    async with house.proven(ann) as browser, house.proven(boss) as admin:
+        made = await browser.api("POST", "/webhooks", json=mine)
+        assert made.status_code == 201
+        own = made.json()
+        assert own["secret"].startswith("whsec_")
+        assert (own["url"], own["person_id"]) == (mine["url"], ann.id)
+        assert made.headers["location"] == f"/api/v1/webhooks/{own['id']}"
+        assert (await browser.api("POST", "/webhooks", json=mine)).status_code == 409
+        assert (await browser.api("POST", "/webhooks", json=shared)).status_code == 403
+        assert (await admin.api("POST", "/webhooks", json=shared | {"url": "http://10.0.0.1/"})).status_code == 422
+        other = (await admin.api("POST", "/webhooks", json=shared)).json()
+        listed = (await browser.api("GET", "/webhooks")).json()["items"]
+        assert [(each["id"], each["host"], each["url"]) for each in listed] == [
+            (own["id"], "example.com", mine["url"]),
+            (other["id"], "b.com", None),
+        ]
+        assert "secret" not in listed[0]
+        [seen] = (await admin.api("GET", "/webhooks")).json()["items"]
+        assert (seen["url"], seen["person_id"]) == (shared["url"], None)
+        assert (await browser.api("DELETE", f"/webhooks/{other['id']}")).status_code == 404
+        assert (await browser.api("DELETE", f"/webhooks/{own['id']}")).status_code == 204
+        assert (await admin.api("DELETE", f"/webhooks/{other['id']}")).status_code == 204
+        assert (await admin.api("GET", "/webhooks")).json()["items"] == []
+    assert [len(house.events(kind)) for kind in ("webhook.added", "webhook.removed")] == [2, 2]
+
+
 def test_what_may_not_be(told: Bureau) -> None:
     ann = told.person("Ann")
     add(told, "https://example.com/", ann.id)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, FiniteFloat
 from sqlalchemy.orm import Session
 
 from assent.domain.approvals import ApprovalStatus
-from assent.store import openings
+from assent.domain.errors import InvalidInput
+from assent.store import electorate, openings
 from assent.store.keys import KeyScope
-from assent.store.queries import approvals
+from assent.store.queries import approvals, inbox
 from assent.store.queries.approvals import ApprovalView
+from assent.store.queries.inbox import Wanted
+from assent.store.queries.inbox_walk import Bounds
 from assent.store.queries.paging import Page, PageRequest
 from assent_ui.api import schemas
 from assent_ui.api.answers import page_of, page_request, problems
@@ -26,21 +31,46 @@ router = APIRouter(tags=["approvals"])
 Reader = Annotated[Caller, Depends(require_scope(KeyScope.RUNS_READ))]
 
 
+Amount = Annotated[FiniteFloat | None, Query(description="Of those that wait: moving this much, or more or less.")]
+Before = Annotated[AwareDatetime | None, Query(description="Of those that wait: before this time, with its zone.")]
+
+
+def wanted_bounds(
+    agent: str | None = None,
+    type: Annotated[str | None, Query(description="Of those that wait: of this action type.")] = None,
+    least: Amount = None,
+    most: Amount = None,
+    asked_before: Before = None,
+    due_before: Before = None,
+) -> Bounds:
+    """What requests must be."""
+    return Bounds(agent, type, least, most, asked_before, due_before)
+
+
 @router.get("/approvals", responses=problems())
 async def list_approvals(
     caller: Reader,
     deps: DepsHere,
     page: Annotated[PageRequest, Depends(page_request)],
+    bounds: Annotated[Bounds, Depends(wanted_bounds)],
     status: ApprovalStatus = ApprovalStatus.PENDING,
-    agent: str | None = None,
-    type: Annotated[str | None, Query(description="Name of an action type.")] = None,
+    mine: Annotated[bool, Query(description="Of those that wait: for you, or for whom you stand in.")] = False,
 ) -> schemas.Page[schemas.ApprovalOut]:
-    """Requests: pending ones soonest due first, others newest first. `agent` and `type` filter pending ones."""
+    """Requests: pending ones soonest due first, others newest first, by `agent` alone.
+
+    A page may hold fewer than asked for; go on as long as there is a `next_cursor`.
+    """
+    bounds = replace(bounds, agent=caller.agent or bounds.agent)
+    if mine and caller.viewer is None:
+        raise InvalidInput("Nothing waits for an agent.", where="mine", todo="Leave it out, or sign in as a person.")
 
     def look(session: Session) -> Page[ApprovalView]:
-        if status is ApprovalStatus.PENDING:
-            return approvals.pending(session, agent=caller.agent or agent, type=type, request=page)
-        return approvals.closed(session, status=status, agent=caller.agent or agent, request=page)
+        if status is not ApprovalStatus.PENDING:
+            return approvals.closed(session, status=status, agent=bounds.agent, request=page)
+        tokens: tuple[str, ...] | None = None
+        if mine and caller.viewer is not None:
+            tokens = inbox.asked_now(session, electorate.tokens_of(session, caller.viewer.id, deps.clock()))
+        return approvals.waiting(session, Wanted(bounds, tokens), request=page)
 
     return page_of(await deps.read(look), schemas.ApprovalOut.model_validate)
 

@@ -31,6 +31,7 @@ from assent_ui.api import (
     runs,
     talk,
     voting,
+    webhooks,
 )
 
 router = APIRouter()
@@ -56,6 +57,7 @@ for _part in (
     me,
     account,
     reaching,
+    webhooks,
     people,
     absences,
     owning,

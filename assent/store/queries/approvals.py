@@ -106,7 +106,12 @@ def pending(
     session: Session, *, agent: str | None = None, type: str | None = None, request: PageRequest = FIRST
 ) -> Page[ApprovalView]:
     """Requests that wait for a person, soonest due first."""
-    found = inbox.ids(session, Wanted(Bounds(agent=agent, type=type)), request=request)
+    return waiting(session, Wanted(Bounds(agent=agent, type=type)), request=request)
+
+
+def waiting(session: Session, wanted: Wanted, *, request: PageRequest = FIRST) -> Page[ApprovalView]:
+    """Requests that wait, as somebody wants to see them; a page may hold fewer than asked for and still have a next."""
+    found = inbox.ids(session, wanted, request=request)
     rows = session.execute(select(ApprovalRow).where(col(ApprovalRow.id).in_(found.items))).scalars()
     known = {row.id: _view(row) for row in rows}
     return Page(tuple(known[id] for id in found.items if id in known), found.next_cursor)
