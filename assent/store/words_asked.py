@@ -9,13 +9,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from assent.domain.grants import GrantStatus
+from assent.domain.pauses import PausePhase
 from assent.domain.plans import PlanApprovalStatus
 from assent.domain.voting import Ballot, Electorate, Tally, weigh
 from assent.store import electorate, grants, notices, reaching
 from assent.store.consents import ballots_of
 from assent.store.notices import MAIL, SLACK, Notice, NoticeKind
 from assent.store.people import Person
-from assent.store.tables import GrantRow, PlanApprovalRow
+from assent.store.tables import GrantRow, PauseRow, PlanApprovalRow
 
 EVERYBODY = "everybody"
 """The end of the id of what a channel is told; a person's ends with their own id."""
@@ -62,7 +63,10 @@ def tell(
 
 
 def still_asked(session: Session, subject: str, at: datetime) -> bool:
-    """Whether a grant or a plan's approval still waits for somebody's word."""
+    """Whether a grant, a plan's approval or the resume of a pause still waits for somebody's word."""
+    pause = session.get(PauseRow, subject)
+    if pause is not None:
+        return pause.phase == PausePhase.SECOND_WANTED.value
     plan = session.get(PlanApprovalRow, subject)
     if plan is not None:
         return plan.status == PlanApprovalStatus.PENDING.value
