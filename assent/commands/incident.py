@@ -275,8 +275,7 @@ def timeline(
 
     with reading(settings_of(context)) as session:
         found = incidents.one(session, incident_id)
-        controls = [each.id for each in incident_times.pauses_of(session, incident_id)]
-        controls += [each.id for each in incident_times.rollbacks_of(session, found)]
+        controls = incident_times.controls_of(session, found).ids
         page = incident_times.timeline(session, found, request=PageRequest(limit, cursor), controls=controls)
     show_page(
         page,
@@ -328,17 +327,16 @@ def _shown(context: typer.Context, incident_id: str) -> dict[str, Any]:
     from assent.domain.incident_words import status_text
     from assent.gateway.incident_facts import known_of
     from assent.runtime.console import reading
-    from assent.store.queries import incident_times, incidents
     from assent_ui.api.incident_schemas import IncidentInFull, IncidentOut
 
     with reading(settings_of(context)) as session:
-        found, facts = incidents.one(session, incident_id), known_of(session, incident_id)
+        known = known_of(session, incident_id)
         return IncidentInFull(
-            **IncidentOut.model_validate(found).model_dump(),
-            facts=facts,
-            draft=status_text(facts, datetime.now(UTC)),
-            pauses=[each.id for each in incident_times.pauses_of(session, incident_id)],
-            rollbacks=[each.id for each in incident_times.rollbacks_of(session, found)],
+            **IncidentOut.model_validate(known.incident).model_dump(),
+            facts=known.facts,
+            draft=status_text(known.facts, datetime.now(UTC)),
+            pauses=known.controls.pause_ids,
+            rollbacks=known.controls.rollback_ids,
         ).model_dump(mode="json")
 
 

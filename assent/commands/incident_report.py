@@ -117,7 +117,7 @@ def _report(context: typer.Context, incident_id: str) -> list[dict[str, Any]]:
     from assent_ui.api.incident_schemas import SectionVersion
 
     with reading(settings_of(context)) as session:
-        facts, written = known_of(session, incident_id), incidents.sections(session, incident_id)
+        facts, written = known_of(session, incident_id).facts, incidents.sections(session, incident_id)
     return [
         {
             "section": each.value,

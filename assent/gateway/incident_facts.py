@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -18,27 +19,46 @@ from assent.domain.incidents import IncidentFacts, PartKind
 from assent.policy.sentences import currency_of_call
 from assent.store import cards
 from assent.store.queries import incident_times, incidents
-from assent.store.queries.incident_times import Done
+from assent.store.queries.incident_times import Controls, Done
 from assent.store.queries.incidents import IncidentView
 from assent.store.queries.paging import COUNT_CAP
-from assent.store.queries.pauses import PauseView
 from assent.store.tables import ActionRow
 
 _BATCH = 500
 
 
-def facts_of(
-    session: Session, incident: IncidentView, *, pauses: Sequence[PauseView], done: Sequence[Done], more: bool
-) -> IncidentFacts:
-    """Everything that texts about an incident say.
+@dataclass(frozen=True, slots=True)
+class KnownIncident:
+    """What is known of an incident at a moment.
 
-    Args:
-        session: To read with.
+    Attributes:
         incident: The incident.
-        pauses: Its pauses.
-        done: Its effects, as :func:`~assent.store.queries.incident_times.effects` gives them.
-        more: There are more effects than these.
+        done: Its effects, at most as many as are counted one by one.
+        controls: Its pauses and rollbacks.
+        facts: Everything that texts about it say.
     """
+
+    incident: IncidentView
+    done: Sequence[Done]
+    controls: Controls
+    facts: IncidentFacts
+
+
+def known_of(session: Session, incident_id: str) -> KnownIncident:
+    """What is known of an incident: its effects, what was done about it, and the facts that follow from both.
+
+    Raises:
+        NotFound: There is no such incident.
+    """
+    incident = incidents.one(session, incident_id)
+    done, more = incident_times.effects(session, incident)
+    controls = incident_times.controls_of(session, incident)
+    return KnownIncident(incident, done, controls, _facts(session, incident, done, controls, more=more))
+
+
+def _facts(
+    session: Session, incident: IncidentView, done: Sequence[Done], controls: Controls, *, more: bool
+) -> IncidentFacts:
     happened = [each for each in done if each.status is EffectStatus.DONE or each.undone_at is not None]
     back = [each for each in happened if each.undone_at is not None]
     prices = _prices(session, happened)
@@ -60,19 +80,8 @@ def facts_of(
         more=more,
         moved=_sums(prices, happened),
         returned=_sums(prices, back),
-        holding=[pause.scope.sentence for pause in pauses if pause.active],
+        holding=[pause.scope.sentence for pause in controls.pauses if pause.active],
     )
-
-
-def known_of(session: Session, incident_id: str) -> IncidentFacts:
-    """The facts of an incident.
-
-    Raises:
-        NotFound: There is no such incident.
-    """
-    incident = incidents.one(session, incident_id)
-    done, more = incident_times.effects(session, incident)
-    return facts_of(session, incident, pauses=incident_times.pauses_of(session, incident_id), done=done, more=more)
 
 
 def _prices(session: Session, done: Sequence[Done]) -> dict[str, tuple[str, float]]:
@@ -114,9 +123,9 @@ def _price(type: ActionType | None, arguments: dict[str, Any]) -> tuple[str, flo
 
 
 def _sums(prices: dict[str, tuple[str, float]], done: Iterable[Done]) -> dict[str, float]:
-    total: Counter[str] = Counter()
+    total: defaultdict[str, float] = defaultdict(float)
     for each in done:
         if each.action_id in prices:
             code, amount = prices[each.action_id]
-            total[code] += amount  # type: ignore[assignment]
+            total[code] += amount
     return {code: round(amount, 4) for code, amount in total.items()}

@@ -359,7 +359,7 @@ class IncidentDoor(StopDoor):
 
     def _draft(self, incident_id: str) -> str:
         with self._database.read() as session:
-            return status_text(known_of(session, incident_id), self._clock())
+            return status_text(known_of(session, incident_id).facts, self._clock())
 
     async def _write_incident(self, by: Actor, work: Callable[[Session], _T]) -> _T:
         def in_transaction() -> _T:

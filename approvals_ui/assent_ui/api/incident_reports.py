@@ -30,19 +30,19 @@ async def show_report(incident_id: IncidentId, deps: DepsHere) -> schemas.Report
     """The post-mortem: what the ledger knows, and every version of what people wrote."""
 
     def look(session: Session) -> schemas.ReportOut:
-        facts, now = known_of(session, incident_id), deps.clock()
+        known, now = known_of(session, incident_id), deps.clock()
         written = incidents.sections(session, incident_id)
         sections = [
             schemas.SectionOut(
                 section=each,
                 title=TITLES[each],
                 needed=each in NEEDED,
-                facts=section_facts(each, facts, now),
+                facts=section_facts(each, known.facts, now),
                 versions=[schemas.SectionVersion.model_validate(version) for version in written.get(each, ())],
             )
             for each in Section
         ]
-        found = schemas.IncidentOut.model_validate(incidents.one(session, incident_id))
+        found = schemas.IncidentOut.model_validate(known.incident)
         return schemas.ReportOut(incident=found, sections=sections)
 
     return await deps.read(look)

@@ -14,7 +14,7 @@ from assent.domain.incident_words import status_text
 from assent.domain.incidents import PartKind
 from assent.domain.pauses import Scope
 from assent.gateway import NewIncident
-from assent.gateway.incident_facts import facts_of
+from assent.gateway.incident_facts import known_of
 from assent.store.queries import affected, incident_times, incidents
 from assent.store.queries.affected import Sought, SoughtBy
 from assent.store.queries.events import EventView
@@ -82,16 +82,13 @@ async def show_incident(incident_id: IncidentId, deps: DepsHere) -> schemas.Inci
     """One incident with its facts, its pauses and rollbacks, and a drafted text."""
 
     def look(session: Session) -> schemas.IncidentInFull:
-        found = incidents.one(session, incident_id)
-        done, more = incident_times.effects(session, found)
-        paused = incident_times.pauses_of(session, incident_id)
-        facts = facts_of(session, found, pauses=paused, done=done, more=more)
+        known = known_of(session, incident_id)
         return schemas.IncidentInFull(
-            **schemas.IncidentOut.model_validate(found).model_dump(),
-            facts=facts,
-            draft=status_text(facts, deps.clock()),
-            pauses=[each.id for each in paused],
-            rollbacks=[each.id for each in incident_times.rollbacks_of(session, found)],
+            **schemas.IncidentOut.model_validate(known.incident).model_dump(),
+            facts=known.facts,
+            draft=status_text(known.facts, deps.clock()),
+            pauses=known.controls.pause_ids,
+            rollbacks=known.controls.rollback_ids,
         )
 
     return await deps.read(look)
@@ -203,8 +200,7 @@ async def show_timeline(incident_id: IncidentId, deps: DepsHere, page: OnePage) 
 
     def look(session: Session) -> Page[EventView]:
         found = incidents.one(session, incident_id)
-        controls = [each.id for each in incident_times.pauses_of(session, incident_id)]
-        controls += [each.id for each in incident_times.rollbacks_of(session, found)]
+        controls = incident_times.controls_of(session, found).ids
         return incident_times.timeline(session, found, request=page, controls=controls)
 
     return page_of(await deps.read(look), _entry)

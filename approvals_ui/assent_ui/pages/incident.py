@@ -16,7 +16,7 @@ from assent.domain.incident_words import status_text
 from assent.domain.incidents import IncidentState, PartKind, Severity, following
 from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.scopes import read_scope
-from assent.gateway.incident_facts import facts_of
+from assent.gateway.incident_facts import known_of
 from assent.store.queries import incident_times, incidents, runs
 from assent.store.queries.affected import of_incident
 from assent.store.queries.paging import PageRequest
@@ -214,13 +214,9 @@ def _page(
 ) -> HTMLResponse:
     now = here.clock()
     with here.database.read() as session:
-        found = incidents.one(session, incident_id)
-        done, more = incident_times.effects(session, found)
-        paused = incident_times.pauses_of(session, incident_id)
-        undoing = incident_times.rollbacks_of(session, found)
-        facts = facts_of(session, found, pauses=paused, done=done, more=more)
-        controls = [*(each.id for each in paused), *(each.id for each in undoing)]
-        events = incident_times.timeline(session, found, request=PageRequest(EVENTS, cursor), controls=controls)
+        known = known_of(session, incident_id)
+        found, facts, controls = known.incident, known.facts, known.controls
+        events = incident_times.timeline(session, found, request=PageRequest(EVENTS, cursor), controls=controls.ids)
         affected = incidents.parts(session, incident_id, PartKind.RUN, request=PageRequest(PARTS, runs_cursor))
         return here.show(
             session,
@@ -229,9 +225,9 @@ def _page(
             status=problem.status if problem else 200,
             incident=found,
             facts=facts,
-            picture=draw(found, done=done, pauses=paused, rollbacks=undoing, now=now),
-            paused=paused,
-            undoing=undoing,
+            picture=draw(found, done=known.done, pauses=controls.pauses, rollbacks=controls.rollbacks, now=now),
+            paused=controls.pauses,
+            undoing=controls.rollbacks,
             events=events,
             event_title=event_title,
             event_text=event_text,

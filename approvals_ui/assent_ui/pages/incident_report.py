@@ -13,7 +13,7 @@ from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.incident_story import event_text, event_title
 from assent.domain.incident_words import TITLES, section_facts
 from assent.domain.incidents import NEEDED, FollowUpState, Section
-from assent.gateway.incident_facts import facts_of
+from assent.gateway.incident_facts import known_of
 from assent.store.queries import incident_times, incidents
 from assent.store.queries.paging import PageRequest
 from assent_ui.incident_rights import may_write, require_reader, require_writer
@@ -80,25 +80,21 @@ def _page(
 ) -> HTMLResponse:
     now = here.clock()
     with here.database.read() as session:
-        found = incidents.one(session, incident_id)
-        done, more = incident_times.effects(session, found)
-        paused = incident_times.pauses_of(session, incident_id)
-        undoing = incident_times.rollbacks_of(session, found)
-        facts = facts_of(session, found, pauses=paused, done=done, more=more)
-        controls = [*(each.id for each in paused), *(each.id for each in undoing)]
+        known = known_of(session, incident_id)
+        found, facts, controls = known.incident, known.facts, known.controls
         return here.show(
             session,
             "incident_report.html",
             "incidents",
             status=problem.status if problem else 200,
             incident=found,
-            picture=draw(found, done=done, pauses=paused, rollbacks=undoing, now=now),
+            picture=draw(found, done=known.done, pauses=controls.pauses, rollbacks=controls.rollbacks, now=now),
             sections=[(section, TITLES[section], section_facts(section, facts, now)) for section in Section],
             needed=NEEDED,
             written=incidents.sections(session, incident_id),
-            paused=paused,
-            undoing=undoing,
-            events=incident_times.timeline(session, found, request=PageRequest(EVENTS), controls=controls),
+            paused=controls.pauses,
+            undoing=controls.rollbacks,
+            events=incident_times.timeline(session, found, request=PageRequest(EVENTS), controls=controls.ids),
             event_title=event_title,
             event_text=event_text,
             follow_ups=incidents.follow_ups(session, incident_id, request=PageRequest(200)),

@@ -86,6 +86,29 @@ class Done:
     undone_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What people did about an incident: its pauses and rollbacks, oldest first."""
+
+    pauses: tuple[PauseView, ...]
+    rollbacks: tuple[RollbackView, ...]
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of all of them."""
+        return [*self.pause_ids, *self.rollback_ids]
+
+    @property
+    def pause_ids(self) -> list[str]:
+        """Ids of the pauses."""
+        return [each.id for each in self.pauses]
+
+    @property
+    def rollback_ids(self) -> list[str]:
+        """Ids of the rollbacks."""
+        return [each.id for each in self.rollbacks]
+
+
 def effects(session: Session, incident: IncidentView) -> tuple[list[Done], bool]:
     """What was done in an incident's runs and to its records since it began, and whether there is more."""
     found = union(_in_runs(incident.id, incident.began_at), _on_records(incident.id, incident.began_at)).subquery()
@@ -109,6 +132,11 @@ def effects(session: Session, incident: IncidentView) -> tuple[list[Done], bool]
         for effect, undo in rows[:MOST_EFFECTS]
     ]
     return done, len(rows) > MOST_EFFECTS
+
+
+def controls_of(session: Session, incident: IncidentView) -> Controls:
+    """An incident's pauses and rollbacks, at most :data:`MOST_CONTROLS` of each."""
+    return Controls(pauses_of(session, incident.id), rollbacks_of(session, incident))
 
 
 def pauses_of(session: Session, incident_id: str) -> tuple[PauseView, ...]:
@@ -146,7 +174,7 @@ def timeline(
         session: To read with.
         incident: Which one.
         request: Which page.
-        controls: Ids of its pauses and rollbacks.
+        controls: Ids of its pauses and rollbacks, as :attr:`Controls.ids` gives them.
     """
     wanted = set(controls)
     after = 0 if request.cursor is None else int(decode(_LIST, request.cursor, [int])[0])
