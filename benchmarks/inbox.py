@@ -17,8 +17,6 @@ from pathlib import Path
 import httpx
 from sqlalchemy import create_engine, make_url, select, text
 from sqlmodel import col
-from temporalio.client import Client, GrpcCompression
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.approvals import ApprovalStatus, Verb
@@ -40,6 +38,7 @@ from assent_activities.connectors import build_registry
 from assent_ui.app import create_app
 from benchmarks import crowd
 from benchmarks.connector import CARD, BenchConnector
+from benchmarks.crew import connect
 from benchmarks.report import Report, Row
 from tests.postgres import programs, running_postgres
 
@@ -171,9 +170,7 @@ async def _crowd(kind: str, database: Database, folder: Path, report: Report, re
     executable = locate.obtain(Settings.load(), Progress()).path
     server = devserver.DevServer(executable, port=processes.free_port(), database=folder / f"temporal-{kind}.db")
     with devserver.running(server, folder / f"temporal-{kind}.log", Progress()):
-        client = await Client.connect(
-            server.address, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
-        )
+        client = await connect(server.address)
         connector = BenchConnector(folder / f"effects-{kind}")
         registry = build_registry([connector])
         publish_card(database, registry, CARD, where="benchmark", by=SYSTEM)

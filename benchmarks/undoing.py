@@ -15,8 +15,7 @@ from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
-from temporalio.client import Client, GrpcCompression
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.client import Client
 
 from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.canonical import Json
@@ -40,6 +39,7 @@ from assent.store.tables import ActionRow, EffectRow, ResourceRow, RunRow
 from assent_activities.connectors import Call, Operation, UndoConflict, build_registry
 from assent_activities.dependencies import Dependencies
 from assent_activities.rollback_planning import FIRST_PAGE, write_plan
+from benchmarks.crew import connect
 from benchmarks.inbox import databases
 from benchmarks.report import Report, Row
 
@@ -286,9 +286,7 @@ async def _both_ways(kind: str, database: Database, folder: Path, report: Report
     registry = build_registry([shelf])
     publish_card(database, registry, _CARD, where="benchmark", by=SYSTEM)
     with devserver.running(server, folder / f"temporal-{kind}.log", Progress()):
-        client = await Client.connect(
-            server.address, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
-        )
+        client = await connect(server.address)
         settings = Settings.load(data_dir=folder, task_queue_prefix=f"b{uuid.uuid4().hex[:6]}")
         gateway = Gateway(client, database, task_queue_prefix=settings.task_queue_prefix)
         async with running_worker(client, database, registry, settings):

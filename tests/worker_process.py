@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from assent.runtime.settings import Settings
+from assent.runtime.temporal.messages import DATA_CONVERTER
 from assent.runtime.worker import running_worker
 from assent.store.database import Database
 from assent_activities.connectors import Call, build_registry
@@ -104,7 +104,7 @@ async def _main(folder: Path) -> None:
         after=lambda call: grave.visit("after", call),
         forgets=FORGETFUL,
     )
-    client = await Client.connect(charge.address, data_converter=pydantic_data_converter)
+    client = await Client.connect(charge.address, data_converter=DATA_CONVERTER)
     async with running_worker(client, Database(charge.database_url), build_registry([desk]), settings):
         await asyncio.Event().wait()
 

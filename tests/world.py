@@ -13,7 +13,6 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlmodel import SQLModel, col
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
 from assent.domain.approvals import Decision, Verb
@@ -24,6 +23,7 @@ from assent.domain.runs import RunResult
 from assent.gateway import Gateway, StartRun, utc_now
 from assent.runtime.cards import publish_card
 from assent.runtime.settings import Settings
+from assent.runtime.temporal.messages import DATA_CONVERTER
 from assent.runtime.worker import running_worker
 from assent.store.database import Database
 from assent.store.tables import ApprovalRow, LedgerEventRow, PersonRow
@@ -145,7 +145,7 @@ async def make_world(temporal_address: str, database_url: str, settings: Setting
             "database_url": database_url,
         }
     )
-    client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+    client = await Client.connect(temporal_address, data_converter=DATA_CONVERTER)
     database = Database(database_url)
     desk = Desk()
     furnish(database, desk)

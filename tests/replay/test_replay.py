@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from assent.domain.actions import ActionOutcome
 from assent.domain.ports import ExecuteAction, NoteRun
 from assent.domain.tiers import Speed
+from assent.runtime.temporal.messages import DATA_CONVERTER
 from assent.runtime.worker import workflow_runner
 from assent_workflows import calls
 from assent_workflows.agent_run import AgentRun
@@ -29,7 +29,7 @@ FILES = sorted(HISTORIES.glob("*.json"))
 def replayer() -> Replayer:
     return Replayer(
         workflows=WORKFLOWS,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         workflow_runner=workflow_runner(),
     )
 
