@@ -34,7 +34,7 @@ _NEEDS = {
     Assurance.SESSION: "a signed-in session in the web page",
     Assurance.FRESH: "a passkey, a password or a new sign-in of the last five minutes",
 }
-_TODO = {
+_REMEDIES = {
     Assurance.SLACK: "Ask an administrator to connect you.",
     Assurance.SESSION: "Open the request in the web page and decide there.",
     Assurance.FRESH: "Confirm in the web page that it is you, at /account/confirm, and decide again.",
@@ -69,4 +69,4 @@ def check_assurance(needed: Assurance, by: Actor) -> None:
     """
     if of_actor(by).is_enough_for(needed):
         return
-    raise NeedsProof(f"This needs {_NEEDS[needed]}.", where="assurance", todo=_TODO[needed], needed=needed.value)
+    raise NeedsProof(f"This needs {_NEEDS[needed]}.", where="assurance", todo=_REMEDIES[needed], needed=needed.value)

@@ -15,7 +15,7 @@ from assent.runtime.settings import Settings
 from assent.runtime.temporal.server_time import server_time
 from assent.store import clocks
 
-_TODO = "Synchronise it with NTP: leases and deadlines depend on it. The worker goes on by itself."
+_REMEDY = "Synchronise it with NTP: leases and deadlines depend on it. The worker goes on by itself."
 
 
 def look_at_workers(connection: Connection) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def look_at_workers(connection: Connection) -> Iterator[Finding]:
         off = clocks.off_now(session, now=datetime.now(UTC))
     for each in off:
         found = f"The worker {each.worker} claims nothing: {each.fault}."
-        yield Finding(part="clock", ok=False, found=found, todo=_TODO)
+        yield Finding(part="clock", ok=False, found=found, todo=_REMEDY)
 
 
 async def look_at_server_clock(client: Client, settings: Settings) -> list[Finding]:
@@ -36,4 +36,4 @@ async def look_at_server_clock(client: Client, settings: Settings) -> list[Findi
     found = compared(before, theirs, datetime.now(UTC), "the Temporal server's")
     fault = found.fault(timedelta(seconds=settings.clock_tolerance_seconds))
     words = f"This machine's clock and the Temporal server's differ by {abs(found.off_seconds):.1f} s."
-    return [Finding(part="clock", ok=not fault, found=words, todo=_TODO if fault else "")]
+    return [Finding(part="clock", ok=not fault, found=words, todo=_REMEDY if fault else "")]

@@ -17,7 +17,7 @@ from assent.runtime.temporal.version import MODULE, pinned, recipe
 
 PACKAGE = f"{MODULE}/cmd/temporal"
 LOCK_POLL_SECONDS = 0.5
-_TODO = "Check the network and free memory and try again, or put a `temporal` executable on PATH."
+_REMEDY = "Check the network and free memory and try again, or put a `temporal` executable on PATH."
 
 
 def build(target: Path, *, toolchain_folder: Path, progress: Progress) -> Path:
@@ -51,7 +51,7 @@ def _compile(folder: Path, go: Toolchain, progress: Progress) -> Path:
     progress.phase("Fetching the sources of the Temporal server")
     packages = run_step(
         [str(go.go), "list", "-deps", PACKAGE],
-        progress=progress, failure="The sources of the Temporal server cannot be fetched.", todo=_TODO,
+        progress=progress, failure="The sources of the Temporal server cannot be fetched.", todo=_REMEDY,
         changes=changes, cwd=folder, detail=_counter("modules"),
     )  # fmt: skip
     total = sum(not line.startswith("go: ") for line in packages)
@@ -59,7 +59,7 @@ def _compile(folder: Path, go: Toolchain, progress: Progress) -> Path:
     flags = f"-s -w -X {MODULE}/internal/temporalcli.Version={pinned()}"
     run_step(
         [str(go.go), "build", "-v", "-trimpath", "-ldflags", flags, "-o", "temporal", PACKAGE],
-        progress=progress, failure="The Temporal server cannot be built.", todo=_TODO,
+        progress=progress, failure="The Temporal server cannot be built.", todo=_REMEDY,
         changes=changes, cwd=folder, detail=_counter(f"of about {total} packages"),
     )  # fmt: skip
     return folder / "temporal"
