@@ -15,6 +15,7 @@ from assent.store.scoped_effects import Effect
 from assent_activities.connectors import Call, ConnectorUnavailable, Operation, UndoConflict
 from assent_activities.dependencies import Dependencies
 from assent_activities.lanes import Behind, Done, in_lanes
+from assent_activities.outcomes import spoken
 from assent_activities.undo_words import at_a_glance, described, task_of
 
 ASK_LIMIT = timedelta(seconds=20)
@@ -214,9 +215,9 @@ class RollbackPreview:
         try:
             operation.undo_preview(undo_call(effect), effect.undo_data)
         except UndoConflict as error:
-            return str(error) or "It conflicts with what happened since."
+            return spoken(error) or "It conflicts with what happened since."
         except ConnectorUnavailable as error:
-            return f"The system could not be asked: {error}"
+            return f"The system could not be asked: {spoken(error)}"
         except Exception as error:
             return f"The system could not be asked: {type(error).__name__}."
         return ""

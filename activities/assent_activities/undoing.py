@@ -19,6 +19,7 @@ from assent_activities.connectors import ActionFailed, ConnectorUnavailable, Und
 from assent_activities.deadman import AGAIN
 from assent_activities.dependencies import Dependencies
 from assent_activities.lanes import Behind, Overdue, in_lanes
+from assent_activities.outcomes import spoken
 from assent_activities.retrying import try_again
 from assent_activities.rollback_preview import still_as_left, undo_call
 from assent_activities.undo_book import Came, Tried, Try, UndoBook
@@ -150,14 +151,14 @@ class Undoing:
         try:
             performed = operation.undo(undo_call(one.effect), one.effect.undo_data)
         except UndoConflict as error:
-            return self._book.record(request, one, UndoStatus.CONFLICT, str(error))
+            return self._book.record(request, one, UndoStatus.CONFLICT, spoken(error))
         except ActionFailed as error:
-            return self._book.record(request, one, UndoStatus.FAILED, str(error))
+            return self._book.record(request, one, UndoStatus.FAILED, spoken(error))
         except ConnectorUnavailable as error:
-            return self._book.later(request, one, f"The system could not be reached: {error}")
+            return self._book.later(request, one, f"The system could not be reached: {spoken(error)}")
         except Exception as error:
             log.exception("The undo of %s broke off.", one.effect.action_id)
-            return self._book.later(request, one, f"It broke off: {type(error).__name__}: {error}")
+            return self._book.later(request, one, f"It broke off: {type(error).__name__}: {spoken(error)}")
         if untouched := still_as_left(operation, one.effect):
             why = f"The system said that it was undone, but {untouched} still is as the action left it."
             return self._book.record(request, one, UndoStatus.FAILED, why, performed)

@@ -187,6 +187,11 @@ class RollbackTotals(BaseModel):
         return self.by_verdict.get(Undoable.YES, 0)
 
     @property
+    def in_doubt(self) -> int:
+        """How many cannot be undone now, and are tried all the same: a conflict may be gone by then."""
+        return sum(self.by_verdict.get(each, 0) for each in (Undoable.CONFLICT, Undoable.UNKNOWN))
+
+    @property
     def cannot(self) -> int:
         """How many are left for people."""
         nothing = sum(self.by_verdict.get(each, 0) for each in Undoable if each.needs_nothing)
@@ -194,9 +199,9 @@ class RollbackTotals(BaseModel):
 
     def among(self, effects: int) -> RollbackTotals:
         """The same as part of something larger, with so many effects to undo in all."""
-        if effects <= self.to_undo:
+        if effects <= self.to_undo + self.in_doubt:
             return self
-        return self.model_copy(update={"by_verdict": {**self.by_verdict, Undoable.YES: effects}})
+        return self.model_copy(update={"by_verdict": {**self.by_verdict, Undoable.YES: effects - self.in_doubt}})
 
     def add(self, step: UndoStep) -> None:
         """Count one more step."""

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from temporalio.client import RPCTimeoutOrCancelledError, WorkflowFailureError
 
 from assent.domain.actions import ActionStatus
+from assent.domain.canonical import stable_text
 from assent.domain.effects import EffectStatus, ResourceChange
-from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unavailable
 from assent.domain.people import Actor, Role, Via
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.settling import Reconcile, Reconciled, RetryEffect, Settlement, SettlingRequest
@@ -24,6 +25,12 @@ from assent.gateway.refusing import refusals_kept
 from assent.policy.approving import tokens
 from assent.store import electorate, people
 from assent.store.tables import ActionRow, EffectRow
+
+MAX_CHANGES_BYTES = 256 * 1024
+"""Bytes of the records that a person names as changed, with what they held: as much as an action's own result."""
+
+_MAX_RECORD = 200
+"""Characters of a record's name."""
 
 _ANYBODY = f"role:{Role.APPROVER.value}"
 """Who decides where a card does not say it."""
@@ -72,7 +79,8 @@ class SettleDoor(Door):
 
         Raises:
             NotFound: There is no such action, or it had no effect.
-            InvalidInput: There is no note, or something is too long.
+            InvalidInput: There is no note, a record has no usable name, or something is too long.
+            TooLarge: The records are too large.
             Forbidden: This person may not settle it.
             Conflict: It is settled already: by the connector just now, or by somebody who was quicker. Nothing was
                 changed.
@@ -201,6 +209,8 @@ def _settlement(
         raise InvalidInput(
             "Say how you found out.", where="note", todo="A sentence is enough; the agent and the ledger get it."
         )
+    if happened:
+        _require_records(changes)
     try:
         return Settlement(
             id=uuid.uuid4().hex,
@@ -214,3 +224,23 @@ def _settlement(
     except ValidationError as error:
         fault = error.errors()[0]
         raise InvalidInput(f"{fault['msg']}.", where=".".join(str(part) for part in fault["loc"])) from error
+
+
+def _require_records(changes: Sequence[ResourceChange]) -> None:
+    """Refuse records that nobody could find again, or that are too much to keep.
+
+    Raises:
+        InvalidInput: A name is empty, too long or no text.
+        TooLarge: All of them are too large.
+    """
+    for change in changes:
+        name = change.resource
+        if not 0 < len(name.strip()) <= len(name) <= _MAX_RECORD or not name.isprintable():
+            raise InvalidInput(
+                f"A record's name is a line of 1 to {_MAX_RECORD} characters.",
+                where="changes",
+                todo="Name it as Assent does, shop/orders/W1.",
+            )
+    size = sum(len(stable_text(change.model_dump(mode="json")).encode("utf-8", "replace")) for change in changes)
+    if size > MAX_CHANGES_BYTES:
+        raise TooLarge(f"The records have {size:,} bytes; at most {MAX_CHANGES_BYTES:,} are kept.", where="changes")

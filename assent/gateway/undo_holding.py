@@ -7,7 +7,6 @@ import uuid
 from assent.domain.errors import NotFound, Unavailable
 from assent.domain.people import Actor
 from assent.domain.rollback_messages import RollbackChanged
-from assent.domain.rollbacks import RollbackScope
 from assent.gateway.door import Door
 from assent.gateway.undo_authority import may_undo
 from assent.store import rollback_life
@@ -19,8 +18,9 @@ class RollbackDoor(Door):
 
     def _may_change(self, rollback_id: str, by: Actor) -> None:
         with self._database.read() as session:
-            scope: RollbackScope = rollbacks.header(session, rollback_id).scope
-        may_undo(self._database, self._refusals, scope, by, self._clock())
+            found = rollbacks.header(session, rollback_id)
+        planned = found.totals.by_agent
+        may_undo(self._database, self._refusals, found.scope, by, self._clock(), planned=planned)
 
     async def _wake(self, rollback_id: str, round: int, by: Actor) -> None:
         """Let its workflow look at once; it would look within a minute anyway."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from assent.domain.errors import Conflict, InvalidInput, TooLarge, Unavailable
+from assent.domain.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from assent.domain.people import MAX_REASON, Actor
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.rollbacks import (
@@ -22,6 +22,9 @@ from assent.gateway.undo_holding import RollbackDoor, workflow_id
 from assent.store import rollback_life, undo_rest
 from assent.store.rollback_plans import request_of
 from assent.store.tables import RollbackRow
+
+_LAST_PLACE = 2**31 - 1
+"""The highest place that a step can have."""
 
 
 class UndoRestDoor(RollbackDoor):
@@ -49,6 +52,8 @@ class UndoRestDoor(RollbackDoor):
             raise TooLarge(
                 f"At most {MAX_ORDINALS:,} steps can be named.", where="ordinals", todo="Name none to mean all."
             )
+
+        _require_places(ordinals)
 
         def write() -> tuple[int, RollbackRequest, bool]:
             self._may_change(rollback_id, by)
@@ -99,6 +104,8 @@ class UndoRestDoor(RollbackDoor):
                 f"A note has at most {MAX_REASON:,} characters, evidence at most {MAX_EVIDENCE:,}.", where="note"
             )
 
+        _require_places([ordinal])
+
         def write() -> RollbackStatus:
             self._may_change(rollback_id, by)
             with self._database.write() as session:
@@ -135,6 +142,13 @@ class UndoRestDoor(RollbackDoor):
                 )
         except Unavailable:
             return
+
+
+def _require_places(ordinals: Sequence[int]) -> None:
+    """Refuse places that no step can have: no database keeps a number of any size."""
+    for ordinal in ordinals:
+        if not 0 <= ordinal <= _LAST_PLACE:
+            raise NotFound("There is no step of this place.", where="ordinal", todo="Look at the rollback's steps.")
 
 
 def _begun(session: Session, rollback_id: str) -> RollbackRow:

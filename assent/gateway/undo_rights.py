@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,10 +34,25 @@ class MayUndo:
 
 
 def may_do(
-    session: Session, scope: RollbackScope, by: Actor, at: datetime, *, rules: RollbackRules | None = None
+    session: Session,
+    scope: RollbackScope,
+    by: Actor,
+    at: datetime,
+    *,
+    rules: RollbackRules | None = None,
+    planned: Iterable[str] | None = None,
 ) -> MayUndo:
-    """What somebody may do with a scope, and with its rollback where that awaits approval by these rules."""
-    why_not = "" if trusted(by) else why_not_in(session, scope, by, at)
+    """What somebody may do with a scope.
+
+    Args:
+        session: For people and cards.
+        scope: What is or would be undone.
+        by: Who.
+        at: When.
+        rules: Who must agree to its rollback, where that awaits approval.
+        planned: Agents whose work its plan deals with; ``None`` where there is no plan yet.
+    """
+    why_not = "" if trusted(by) else why_not_in(session, scope, by, at, planned=planned)
     if rules is None or not rules.needed:
         return MayUndo(why_not)
     yes = [_word(session, each, by, at, approve=True) for each in rules.electorates]

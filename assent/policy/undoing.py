@@ -27,7 +27,7 @@ def rollback_rules(
     """Who must agree before it runs.
 
     Every limit is held against the whole rollback, so that a mass undo is not waved through because it is spread over
-    many agents.
+    many agents; and against what is in doubt as well, so that it is not because a system was away when it was planned.
 
     Args:
         cards: In force, of every agent whose effects are to be dealt with.
@@ -63,16 +63,19 @@ def why_not_undo(cards: Iterable[AgentCard], who: Authority) -> str:
 
 def _why_asked(card: AgentCard, totals: RollbackTotals) -> Iterator[str]:
     block, name = card.undoing, card.title or card.name
-    if block.tier == Tier.APPROVE.word and totals.to_undo:
+    tried = totals.to_undo + totals.in_doubt
+    if block.tier == Tier.APPROVE.word and tried:
         yield f"The card of {name} has every undo approved."
-    if totals.to_undo > block.effects:
+    if tried > block.effects:
+        doubtful = f" and tries {totals.in_doubt:,} that conflict or are not known" if totals.in_doubt else ""
         yield (
-            f"It undoes {counted(totals.to_undo, 'effect')}; the card of {name} lets "
+            f"It undoes {counted(totals.to_undo, 'effect')}{doubtful}; the card of {name} lets "
             f"{counted(block.effects, 'effect')} be undone without approval."
         )
     for currency, most in sorted(block.money.items()):
-        moved = totals.money.get("" if currency == ANY_CURRENCY else currency, 0.0)
         code = "" if currency == ANY_CURRENCY else currency
+        # What is left is not told apart by why: where something of it may be undone yet, all of it counts.
+        moved = totals.money.get(code, 0.0) + (totals.money_left.get(code, 0.0) if totals.in_doubt else 0.0)
         if moved > most:
             yield (
                 f"It takes back {money_text(moved, code)}; the card of {name} lets {money_text(most, code)} be taken "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from assent.store import statements
 from assent.store.scoped_effects import Position
 from assent.store.statements import rows_changed
 from assent.store.tables import RollbackRow, RollbackStepRow
+from assent.store.types import in_utc
 
 _STEP = statements.Prepared(insert(statements.table_of(RollbackStepRow)))
 
@@ -153,7 +154,7 @@ def planned(session: Session, rollback_id: str, action_ids: Sequence[str]) -> di
 
 def scope_digest(scope: RollbackScope) -> str:
     """Where the chain of a plan begins."""
-    utc = {name: at and at.astimezone(UTC) for name, at in (("since", scope.since), ("until", scope.until))}
+    utc = {name: at and in_utc(at) for name, at in (("since", scope.since), ("until", scope.until))}
     return _sha256(stable_text(scope.model_copy(update=utc).model_dump(mode="json")))
 
 

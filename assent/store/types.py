@@ -12,6 +12,17 @@ WORD = String().with_variant(String(collation="C"), "postgresql")
 """Ordered by its characters alone, so that words that begin alike stand together on every database."""
 
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def in_utc(value: datetime) -> datetime:
+    """A point in time in UTC; one of the first or last hours that there are becomes the first or last moment."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if value.year == _FIRST.year else _LAST
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A point in time, stored in UTC and always read back with its time zone (SQLite forgets it)."""
 
@@ -24,7 +35,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("A time without a time zone cannot be stored.")
-        value = value.astimezone(UTC)
+        value = in_utc(value)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

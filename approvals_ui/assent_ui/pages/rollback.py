@@ -209,7 +209,14 @@ def _page(
         still_open, left = (counts.get(each, 0) for each in (StepOutcome.OPEN, StepOutcome.LEFT))
         running = found.status is RollbackStatus.RUNNING
         awaits = found.status is RollbackStatus.AWAITING
-        may = may_do(session, found.scope, here.viewer.actor, here.clock(), rules=found.rules if awaits else None)
+        may = may_do(
+            session,
+            found.scope,
+            here.viewer.actor,
+            here.clock(),
+            rules=found.rules if awaits else None,
+            planned=found.totals.by_agent,
+        )
         may_operate = not may.why_not
         steps = lay_out(page.items)
         kept = {"verdict" if planned else "outcome": chosen.value} if chosen else {}

@@ -149,7 +149,7 @@ def preview_page(
         back=_back(scope),
         still_running=_still_running(session, scope),
         problem=problem,
-        may=may_do(session, scope, here.viewer.actor, here.clock()),
+        may=may_do(session, scope, here.viewer.actor, here.clock(), planned=preview.totals.by_agent),
     )
 
 

@@ -123,7 +123,7 @@ def read_scope(kind: str, asked: dict[str, str], now: datetime, *, with_later: b
         name = f"{name}@{asked.get('version', '').strip()}"
     times = {each: moment(asked.get(each, ""), each) for each in ("since", "until")} if chosen.takes_times else {}
     if chosen.needs_since and times["since"] is None and asked.get("ago", "").isdecimal():
-        times["since"] = (now - timedelta(minutes=min(int(asked["ago"]), 1_000_000))).replace(microsecond=0)
+        times["since"] = (now - timedelta(minutes=min(int(asked["ago"][:9]), 1_000_000))).replace(microsecond=0)
     return RollbackScope(kind=chosen, id=name, with_later=with_later, **times)
 
 
