@@ -18,6 +18,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_HOOKS = "/api/v1/hooks/"
 _FOREVER = "public, max-age=31536000, immutable"
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -59,7 +60,7 @@ class KnownHost:
     """Refuses requests for a host that is not ours, so that no other name can be pointed at Assent (DNS rebinding).
 
     Addresses in figures and this machine's own name cannot be pointed elsewhere and are always taken; so are requests
-    with a key or a signature, which no browser sends by itself, and checks of the process.
+    with a key, calls of hooks with a signature, and checks of the process.
     """
 
     def __init__(self, app: ASGIApp, *, public_url: str, also: Collection[str] = ()) -> None:
@@ -77,7 +78,9 @@ class KnownHost:
 
     def _welcome(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        if scope["path"] in {"/healthz", "/readyz"} or "authorization" in headers or "webhook-signature" in headers:
+        if scope["path"] in {"/healthz", "/readyz"} or "authorization" in headers:
+            return True
+        if "webhook-signature" in headers and scope["path"].startswith(_HOOKS):
             return True
         name = urlsplit(f"//{headers.get('host', '')}").hostname if _plain(headers.get("host", "")) else None
         return name is not None and (name in self._known or _in_figures(name))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from assent.domain.canonical import Json
 from assent.domain.errors import InvalidInput
-from assent.domain.pauses import Disposition, Scope
+from assent.domain.pauses import Disposition, Scope, cause_kept
 from assent.domain.scopes import read_disposition, read_scope
 
 MAX_BODY = 256 * 1024
@@ -132,13 +132,13 @@ def cause_of(terms: PauseHookTerms, said: Json) -> str:
 
     def filled(place: re.Match[str]) -> str:
         found = field_of(said, place[1])
-        return NOT_GIVEN if found is None else _cut(" ".join(found.split()) or '""', _VALUE)
+        return NOT_GIVEN if found is None else cause_kept(" ".join(found.split()) or '""', _VALUE)
 
-    return _cut(_PLACE.sub(filled, terms.cause), MAX_CAUSE)
+    return cause_kept(_PLACE.sub(filled, terms.cause), MAX_CAUSE)
 
 
 def field_of(said: Json, path: str) -> str | None:
-    """One field of a body as text, by its path; ``None`` if it is not there."""
+    """One field of a body as text, by its path; ``None`` if it is not there, or nested too deeply to be text."""
     at = said
     for part in path.split("."):
         if isinstance(at, dict) and part in at:
@@ -147,7 +147,10 @@ def field_of(said: Json, path: str) -> str | None:
             at = at[int(part[:6])]
         else:
             return None
-    return at if isinstance(at, str) else json.dumps(at, ensure_ascii=False)
+    try:
+        return at if isinstance(at, str) else json.dumps(at, ensure_ascii=False)
+    except RecursionError:
+        return None
 
 
 def only_when(text: str) -> OnlyWhen | None:
@@ -167,7 +170,3 @@ def only_when(text: str) -> OnlyWhen | None:
             todo="It looks like status=firing: a field of the body, and what it must say.",
         )
     return OnlyWhen(field=field, value=value)
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -121,6 +121,20 @@ class Scope(BaseModel):
         return self.name if self.kind is ScopeKind.AGENT else ""
 
 
+def cause_kept(text: str, most: int = MAX_REASON) -> str:
+    """A cause as it is kept: no pause fails because of the words that somebody typed or that an alarm brought.
+
+    Half characters (lone surrogates) and NUL, which no database keeps, are replaced; what is too long is cut, and says
+    so.
+
+    Args:
+        text: The words.
+        most: Characters at most.
+    """
+    clean = text.encode("utf-8", "replace").decode().replace("\0", "␀")
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+
+
 class ResumeAnswers(BaseModel):
     """What somebody says who lets work go on.
 
@@ -128,11 +142,13 @@ class ResumeAnswers(BaseModel):
         cause: What the trouble was.
         changed: What was changed.
         checks: Which checks passed.
+        at_once: All runs go at the same moment.
     """
 
     cause: str = Field(default="", max_length=MAX_REASON)
     changed: str = Field(default="", max_length=MAX_REASON)
     checks: list[str] = Field(default_factory=list, max_length=MAX_CHECKS)
+    at_once: bool = False
 
     @property
     def sentence(self) -> str:

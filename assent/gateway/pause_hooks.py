@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from contextlib import suppress
 from datetime import datetime
@@ -14,12 +15,14 @@ from assent.domain.errors import AssentError, NotFound, NotSignedIn
 from assent.domain.pause_hooks import PauseHookTerms, cause_of, read_body, wanted
 from assent.domain.pauses import PauseInput
 from assent.domain.people import Actor
-from assent.domain.signed_calls import SignedCall
+from assent.domain.signed_calls import SECRET_BYTES, SignedCall, written_secret
+from assent.gateway import stop_rights
 from assent.gateway.stop_scopes import require_scope
 from assent.gateway.stopping import StopDoor
-from assent.store import pause_hooks, pauses
+from assent.store import pause_hooks, pauses, stop_calls
 from assent.store.pause_hooks import PauseHook
 from assent.store.sealing import Sealer
+from assent.store.stop_calls import StopEvent
 
 PAUSED = "paused"
 HELD_ALREADY = "held already"
@@ -50,16 +53,21 @@ class PauseHookDoor(StopDoor):
     async def add_pause_hook(self, terms: PauseHookTerms, sealer: Sealer, *, by: Actor) -> tuple[PauseHook, str]:
         """Make a hook; gives it and its secret, which is shown this once.
 
+        Runs that its pauses compensate are rolled back in the name of whoever makes it.
+
         Raises:
             NotFound: There is nothing that its scope names.
+            Forbidden: They may not have runs rolled back, and it would.
             Conflict: There is a hook of this name, or there are too many.
             Unavailable: The database is away.
         """
 
         def make() -> tuple[PauseHook, str]:
             with self._database.write() as session:
+                at = self._clock()
                 require_scope(session, terms.scope)
-                return pause_hooks.add(session, sealer, terms, at=self._clock(), by=by)
+                stop_rights.require_disposition(session, by, terms.disposition, at)
+                return pause_hooks.add(session, sealer, terms, at=at, by=by)
 
         return await self._in_thread(make)
 
@@ -90,28 +98,25 @@ class PauseHookDoor(StopDoor):
 
         def believe() -> PauseHook:
             with self._database.read() as session:
-                hook = pause_hooks.named(session, name)
-            signed_calls.check(call, sealer.open(hook.sealed_secret, owner=hook.id), now=at)
+                hook, why_not = _known(session, name)
+            # Without a hook, a secret that nobody has: who calls learns the same from both.
+            secret = sealer.open(hook.sealed_secret, owner=hook.id) if hook else _nobodys_secret()
+            try:
+                signed_calls.check(call, secret, now=at)
+            except NotSignedIn as error:
+                why = error.what if hook else why_not
+                self._refusals.record("pause_hook.refused", why, where=f"hook {name}"[:200])
+                raise
+            assert hook is not None
             return hook
 
-        try:
-            hook = await self._in_thread(believe)
-        except (NotFound, NotSignedIn) as error:
-            said, where = error.what, f"hook {name}"[:200]
-            await self._in_thread(lambda: self._refusals.record("pause_hook.refused", said, where=where))
-            if isinstance(error, NotSignedIn):
-                raise
-            raise NotSignedIn(
-                "There is no hook of this name that takes calls.",
-                where="hook",
-                todo="`assent pause hook list` shows those that do.",
-            ) from error
+        hook = await self._in_thread(believe)
         body = read_body(hook.terms, call.body)
         asks, cause = wanted(hook.terms, body), cause_of(hook.terms, body)
 
         def take() -> HookUse:
             with self._database.write() as session:
-                return self._take_call(session, name, call.id, cause if asks else None, at)
+                return self._take_call(session, hook, call.id, cause if asks else None, at)
 
         use = await self._in_thread(take)
         if use.what == PAUSED:
@@ -122,8 +127,13 @@ class PauseHookDoor(StopDoor):
                 await self.announce_pause(known)
         return use
 
-    def _take_call(self, session: Session, name: str, message_id: str, cause: str | None, at: datetime) -> HookUse:
+    def _take_call(
+        self, session: Session, believed: PauseHook, message_id: str, cause: str | None, at: datetime
+    ) -> HookUse:
+        name = believed.terms.name
         hook, before = pause_hooks.take(session, name, message_id, at=at)
+        if hook.id != believed.id:
+            raise NotFound(f"The hook {name} was revoked.", where="hook", todo="Sign with the new one's secret.")
         if before is not None:
             return HookUse(hook=name, what=SEEN_BEFORE, pause_id=before)
         pause_id, what = "", NOT_ASKED
@@ -143,6 +153,19 @@ class PauseHookDoor(StopDoor):
                 by=hook.actor,
                 at=at,
                 disposition=hook.terms.disposition,
+                on_behalf_of=hook.created_by,
             )
         pause_hooks.note_use(session, hook, message_id, at=at, pause_id=pause_id, what=what)
         return HookUse(hook=name, what=what, pause_id=pause_id)
+
+
+def _known(session: Session, name: str) -> tuple[PauseHook | None, str]:
+    """The hook of a name, or why there is none."""
+    try:
+        return pause_hooks.named(session, name), ""
+    except NotFound as error:
+        return None, error.what
+
+
+def _nobodys_secret() -> str:
+    return written_secret(secrets.token_bytes(SECRET_BYTES))

@@ -92,6 +92,20 @@ def require_resume(session: Session, person: Actor, rules: StopRules, at: dateti
         )
 
 
+def refuse_alone(rules: StopRules) -> None:
+    """Refuse to let go what a pause held without a resume, where a second person must agree to one.
+
+    Raises:
+        Forbidden: One must.
+    """
+    if rules.second:
+        raise Forbidden(
+            "A second person must agree before anything held goes on, so nobody lets it drain alone.",
+            where="disposition",
+            todo="Resume it, and let somebody else agree.",
+        )
+
+
 def require_disposition(session: Session, person: Actor, disposition: Disposition, at: datetime) -> None:
     """Refuse somebody who may not choose what rolls back.
 

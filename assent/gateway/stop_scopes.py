@@ -26,6 +26,8 @@ def require_scope(session: Session, scope: Scope) -> None:
             where="scope.name",
             todo="Give a name, or leave it out.",
         )
+    if "\0" in scope.name:
+        raise InvalidInput("The name holds what is no character.", where="scope.name", todo="Send valid Unicode text.")
     match scope.kind:
         case ScopeKind.AGENT:
             _require_agent(session, scope.name)

@@ -18,6 +18,7 @@ from assent.domain.pauses import (
     ResumePause,
     ResumeState,
     Scope,
+    cause_kept,
 )
 from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
@@ -62,7 +63,7 @@ class StopDoor(Door):
             Unavailable: The database is away; nothing was paused.
         """
         pause_id = f"pause-{uuid.uuid4().hex[:12]}"
-        at = self._clock()
+        at, cause = self._clock(), cause_kept(cause)
 
         def fence() -> None:
             with self._database.read() as session:
@@ -102,7 +103,8 @@ class StopDoor(Door):
     async def change_disposition(self, pause_id: str, disposition: Disposition, *, by: Actor) -> bool:
         """Change what a pause does with the work in its scope.
 
-        To drain lets effects go that the pause held, so it needs whoever may resume.
+        To drain lets effects go that the pause held, so it needs whoever may resume, and nobody does it alone where
+        the card wants a second person for that.
 
         Returns:
             False if it does that already.
@@ -110,7 +112,7 @@ class StopDoor(Door):
         Raises:
             NotFound: There is no such pause.
             Conflict: It has ended, lets its runs go, or rolls them back already.
-            Forbidden: The card does not let them.
+            Forbidden: The card does not let them, or lets nobody alone.
             Unavailable: The database is away; nothing was changed.
         """
         at = self._clock()
@@ -123,6 +125,7 @@ class StopDoor(Door):
                 else:
                     stop_rights.require_pause(session, by, rules, at)
                 stop_rights.require_disposition(session, by, disposition, at)
+                    stop_rights.refuse_alone(rules)
                 return pauses.change_disposition(
                     self._database, session, pause_id=pause_id, disposition=disposition, by=by, at=at
                 )
@@ -189,16 +192,22 @@ class StopDoor(Door):
         await self._look_at_once(pause_id, by)
         return state
 
-    async def second_resume(self, pause_id: str, *, by: Actor) -> ResumeState:
+    async def second_resume(self, pause_id: str, *, by: Actor, asked_at: datetime | None = None) -> ResumeState:
         """Agree to a resume that somebody else asked for.
 
         Raises:
             NotFound: There is no such pause.
-            Conflict: Nobody asked to resume it, or it has ended.
-            Forbidden: They are who asked, or the card does not let them.
+            Conflict: Nobody asked to resume it, it was asked for anew, or it has ended.
+            Forbidden: They are who asked, the card does not let them, or does not let who asked any more.
             Unavailable: The database is away; the pause still holds.
         """
         at = self._clock()
+        Args:
+            pause_id: The pause.
+            by: Who agrees.
+            asked_at: When the resume that they saw was asked for; another one is not agreed to. ``None`` agrees to
+                whatever stands.
+
 
         def agree() -> ResumeState:
             rules = self._rules(pause_id)
@@ -217,10 +226,16 @@ class StopDoor(Door):
                         where="pause",
                         todo="Ask somebody else who may resume.",
                     )
-                said = dict(row.answers or {})
-                answers = ResumeAnswers.model_validate(said)
-                at_once = bool(said.get("at_once"))
-                return self._start(session, pause_id, answers, first, at, rules, at_once=at_once, second=by)
+                if asked_at is not None and asked_at != row.resume_asked_at:
+                    raise Conflict("It was asked for anew since you looked.", where="asked_at", todo="Look again.")
+                if not stop_rights.may_resume(session, first, rules, at):
+                    raise Forbidden(
+                        f"{first.name} asked for this resume, and may not resume it any more.",
+                        where="pause",
+                        todo="Resume it yourself; then somebody else must agree.",
+                    )
+                answers = ResumeAnswers.model_validate(row.answers or {})
+                return self._start(session, pause_id, answers, first, at, rules, at_once=answers.at_once, second=by)
 
         state = await self._in_thread(agree)
         await self._look_at_once(pause_id, by)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.errors import Conflict, NotFound
-from assent.domain.pauses import Disposition, PausePhase, Scope, ScopeKind
+from assent.domain.pauses import Disposition, PausePhase, Scope, ScopeKind, cause_kept
 from assent.domain.people import SYSTEM, Actor
 from assent.store import ledger
 from assent.store.database import Database, lock_alone
@@ -55,9 +55,14 @@ def begin(
     at: datetime,
     disposition: Disposition = Disposition.FREEZE,
 ) -> None:
-    """Write a pause; it is fenced the moment the transaction commits, and knows what was under way then."""
+    on_behalf_of: Actor | None = None,
+    """Write a pause; it is fenced the moment the transaction commits, and knows what was under way then.
+
+    Runs that it compensates are rolled back ``on_behalf_of`` somebody, or else of who pauses.
+    """
     database.lock_alone(session, FENCE)
     claims = under_way(session, scope)
+    cause = cause_kept(cause)
     session.execute(
         insert(PauseRow).values(
             id=pause_id,
@@ -73,6 +78,7 @@ def begin(
             resume_note="",
             disposition=disposition.value,
             phase=PausePhase.HOLDING.value,
+            disposition_by=on_behalf_of.model_dump(mode="json") if on_behalf_of else None,
         )
     )
     note_claims(session, pause_id, claims)
@@ -199,7 +205,7 @@ def fall_back(session: Session, pause_id: str, why: str, at: datetime) -> bool:
         NotFound: There is no such pause.
     """
     lock_alone(session, FENCE)
-    row = required(session, pause_id)
+    row, why = required(session, pause_id), cause_kept(why)
     if not row.active or row.phase != PausePhase.RELEASING.value:
         return False
     session.execute(

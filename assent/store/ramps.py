@@ -63,8 +63,8 @@ def want_second(
     """
     database.lock_alone(session, FENCE)
     row = _holding(session, pause_id)
+    answers = answers.model_copy(update={"at_once": at_once})
     _answer(row, answers, by, at)
-    row.answers = {**answers.model_dump(mode="json"), "at_once": at_once}
     row.phase = PausePhase.SECOND_WANTED.value
     session.flush()
     body = {"pause": pause_id, **answers.model_dump(mode="json")}

@@ -216,6 +216,18 @@ async def test_what_an_alarm_says_stays_text_and_short(house: House) -> None:
     assert "&lt;script&gt;" in page
 
 
+@pytest.mark.parametrize(
+    "said", [r'"half \ud800 a character"', r'"nothing \u0000 at all"', r'["\udfff"]', "[" * 900 + "]" * 900]
+)
+async def test_no_words_of_an_alarm_keep_it_from_pausing(house: House, said: str) -> None:
+    monitoring = await made(house, cause="{said}", only_when="")
+    answer = await monitoring.call(raw=f'{{"said": {said}}}'.encode())
+    assert answer.status_code == 200, answer.text
+    (pause,) = held(house)
+    assert pause.cause.isprintable()
+    pause.cause.encode()
+
+
 async def test_bodies_that_cannot_be(house: House) -> None:
     reads = await made(house)
     assert (await reads.call(raw=b"{")).status_code == 422
@@ -230,6 +242,39 @@ async def test_bodies_that_cannot_be(house: House) -> None:
 async def test_it_can_be_called_by_another_name_of_the_machine(house: House) -> None:
     monitoring = await made(house)
     assert (await monitoring.call(host="assent.internal:8484")).json()["what"] == "paused"
+
+
+async def test_a_signature_opens_nothing_but_hooks_under_another_name(house: House) -> None:
+    headers = {"host": "rebound.example", "webhook-signature": "v1,AAAA"}
+    async with house.browser() as browser:
+        for path in ("/sign-in", "/api/v1/hooks", "/static/app.css"):
+            assert (await browser.client.get(path, headers=headers)).status_code == 400, path
+
+
+async def test_whoever_calls_without_the_secret_learns_no_hooks_name(house: House) -> None:
+    await made(house)
+    others = "whsec_" + "QUJD" * 11
+    for header in ({"webhook_id": "once"}, {"webhook_id": ""}, {"webhook_timestamp": "1"}):
+        said = []
+        for name in ("prometheus", "another"):
+            answer = await Monitoring(house, others, name).call(**header)  # type: ignore[arg-type]
+            said.append((answer.status_code, {**answer.json(), "instance": ""}))
+        assert said[0] == said[1]
+    told = {event.body["where"]: event.body["why"] for event in house.events("pause_hook.refused")}
+    assert told["hook another"] == "There is no hook 'another'."
+    assert told["hook prometheus"] != told["hook another"]
+
+
+async def test_only_who_may_roll_back_makes_a_hook_that_does(house: House) -> None:
+    rolls_back = HOOK | {"disposition": "compensate"}
+    async with house.proven(house.person("Olga", Role.OWNER)) as olga:
+        answer = await olga.api("POST", "/hooks/pause", json=rolls_back)
+        assert (answer.status_code, answer.json()["where"]) == (403, "disposition")
+        form = {"name": "mine", "scope": "everything", "cause": "x", "disposition": "compensate"}
+        assert (await olga.send("/stop/hooks", **form)).status_code == 403
+    assert house.events("pause_hook.added") == []
+    async with house.proven(house.person("Both", Role.OWNER, Role.OPERATOR)) as both:
+        assert (await both.api("POST", "/hooks/pause", json=rolls_back)).status_code == 201
 
 
 async def test_who_may_make_one(house: House) -> None:

@@ -7,23 +7,31 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import Verb
 from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from assent.domain.pause_hooks import terms_of
 from assent.domain.pauses import Disposition, PausePhase, ResumeAnswers, ResumeState, Scope, ScopeKind
 from assent.domain.people import SYSTEM, Actor, Role, Via
 from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunStatus
+from assent.domain.signed_calls import SignedCall, signature
 from assent.gateway import Gateway
 from assent.store import pauses as stored
 from assent.store.queries import pauses, stopping
+from assent.store.sealing import Sealer
 from assent.store.tables import ApprovalRow, PauseClaimRow, PauseRow, PersonRow
+from assent.store.webhooks import SEALED_FOR
 from assent_activities.connectors import Call
 from tests.desk import CARD
 from tests.world import AGENT, ANN, ANSWERS, EVE, World, action
 
 BEN = Actor(id="ben", name="Ben Second", via=Via.WEB)
+CLEO = Actor(id="cleo", name="Cleo Third", via=Via.WEB)
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NOTES = Scope(kind=ScopeKind.TYPE, name="desk.note")
 EVERYTHING = Scope(kind=ScopeKind.EVERYTHING)
 
@@ -286,6 +294,72 @@ async def test_where_the_card_says_so_a_second_person_must_agree(world: World) -
     with world.database.read() as session:
         view = pauses.one(session, pause_id)
     assert (view.resumed_by, view.second_by) == (ANN, BEN)
+
+
+async def test_nobody_gets_around_the_second_person(world: World) -> None:
+    world.publish(f"{CARD}\nstopping: {{second: true}}\n")
+    with world.database.write() as session:
+        for person in (BEN, CLEO):
+            address = f"{person.id}@example.com"
+            row = PersonRow(id=person.id, email=address, name=person.name, roles=[Role.OPERATOR], created_at=NOON)
+            session.add(row)
+    run_id = await world.start(action("a", "desk.pay", to="bob", amount=40))
+    waiting = await world.outcome(run_id, "a", ActionStatus.AWAITING)
+    pause_id = await world.gateway.pause(EVERYTHING, by=ANN)
+    await world.decide(waiting, Verb.APPROVE)
+    await world.outcome(run_id, "a", ActionStatus.HELD)
+    with pytest.raises(Forbidden, match="drain alone"):
+        await world.gateway.change_disposition(pause_id, Disposition.DRAIN, by=ANN)
+    assert await world.gateway.resume(pause_id, by=BEN, answers=ANSWERS) is ResumeState.SECOND_WANTED
+    with world.database.write() as session:
+        session.execute(update(PersonRow).where(col(PersonRow.id) == BEN.id).values(disabled=True))
+    with pytest.raises(Forbidden, match="Ben Second asked for this resume, and may not"):
+        await world.gateway.second_resume(pause_id, by=ANN)
+    assert world.desk.done == []
+    assert await world.gateway.resume(pause_id, by=CLEO, answers=ANSWERS) is ResumeState.SECOND_WANTED
+    seen = world.row(PauseRow, pause_id).resume_asked_at
+    await world.gateway.resume(pause_id, by=CLEO, answers=ANSWERS, at_once=True)
+    with pytest.raises(Conflict, match="asked for anew"):
+        await world.gateway.second_resume(pause_id, by=ANN, asked_at=seen)
+    with world.database.read() as session:
+        shown = pauses.one(session, pause_id)
+    assert shown.answers is not None
+    assert shown.answers.at_once
+    assert await world.gateway.second_resume(pause_id, by=ANN, asked_at=shown.resume_asked_at) is ResumeState.ENDED
+    assert (await world.result(run_id)).status is RunStatus.COMPLETED
+
+
+async def test_a_hook_compensates_in_the_name_of_who_made_it(world: World) -> None:
+    run_id = await world.start(open=True)
+    await tip(world, run_id, "a")
+    sealer = Sealer("a key of the tests, 32 characters or more", SEALED_FOR)
+    terms = terms_of(
+        name="flood", kind="everything", scope_name="", cause="A flood.", disposition="compensate", when=""
+    )
+    _, secret = await world.gateway.add_pause_hook(terms, sealer, by=ANN)
+    sent = int(datetime.now(UTC).timestamp())
+    call = SignedCall("msg_1", str(sent), signature(secret, "msg_1", sent, b""), b"")
+    pause_id = (await world.gateway.pause_by_hook("flood", call, sealer)).pause_id
+
+    def done() -> bool:
+        with world.database.read() as session:
+            found = stopping.rollbacks(session, pause_id).items
+        return [(each.run_id, each.status) for each in found] == [(run_id, RollbackStatus.DONE)]
+
+    await world.eventually(done)
+    assert [key.partition("#")[0] for key in world.desk.undone] == [f"{run_id}:a"]
+    row = world.row(PauseRow, pause_id)
+    assert (row.requested_by["id"], row.disposition_by) == ("hook:flood", ANN.model_dump(mode="json"))
+
+
+async def test_no_cause_is_too_much_for_a_pause(world: World) -> None:
+    pause_id = await world.gateway.pause(EVERYTHING, by=ANN, cause="half \ud800, none \0, " + "x" * 3_000_000)
+    cause = world.row(PauseRow, pause_id).cause
+    assert cause.startswith("half ?, none ␀, xxx")
+    assert len(cause) == 4_000
+    assert cause.endswith("…")
+    with pytest.raises(InvalidInput, match="no character"):
+        await world.gateway.pause(Scope(kind=ScopeKind.RECORD, name="none \0"), by=ANN)
 
 
 async def test_the_card_says_who_may_stop_and_who_may_let_go_on(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import AwareDatetime, Field
+
 from assent.domain.effects import EffectStatus
 from assent.domain.pauses import Disposition, ResumeState
 from assent.domain.rollbacks import RollbackStatus
@@ -14,6 +16,14 @@ class DispositionIn(In):
     """What a pause does with the work in its scope."""
 
     disposition: Disposition
+
+
+class SecondResumeIn(In):
+    """What the second person saw."""
+
+    asked_at: AwareDatetime | None = Field(
+        default=None, description="`resume_asked_at` of the pause that they saw; another one is not agreed to."
+    )
 
 
 class AskedOut(Out):

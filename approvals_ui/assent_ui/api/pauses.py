@@ -98,9 +98,12 @@ async def resume(pause_id: str, body: schemas.ResumeIn, viewer: Person, deps: De
 
 
 @router.post("/pauses/{pause_id}/second-resume", responses=problems(404, 409))
-async def second_resume(pause_id: str, viewer: Person, deps: DepsHere) -> pause_schemas.ResumeOut:
+async def second_resume(
+    pause_id: str, viewer: Person, deps: DepsHere, body: pause_schemas.SecondResumeIn | None = None
+) -> pause_schemas.ResumeOut:
     """Agree to a resume that somebody else asked for."""
-    state = await deps.gateway.second_resume(pause_id, by=viewer.actor)
+    asked_at = body.asked_at if body else None
+    state = await deps.gateway.second_resume(pause_id, by=viewer.actor, asked_at=asked_at)
     return pause_schemas.ResumeOut(state=state, pause=await _shown(deps, pause_id))
 
 

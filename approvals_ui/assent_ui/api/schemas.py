@@ -291,6 +291,7 @@ class AnswersOut(Out):
     cause: str
     changed: str
     checks: list[str]
+    at_once: bool = False
 
 
 class PauseOut(Out):

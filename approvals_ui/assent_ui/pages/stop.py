@@ -20,6 +20,7 @@ from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.stop_choices import choice, read_choice
 from assent_ui.pages.stop_figures import figures
 from assent_ui.pages.stop_view import DISPOSITIONS, card
+from assent_ui.pages.times import moment
 from assent_ui.stopping_rights import may_stop
 
 router = APIRouter()
@@ -82,9 +83,10 @@ async def resume(
 
 
 @router.post("/stop/{pause_id}/agree")
-async def agree(here: Here, pause_id: str) -> Response:
-    """Give the second person's word."""
-    return await _done(here, pause_id, here.gateway.second_resume(pause_id, by=here.viewer.actor))
+async def agree(here: Here, pause_id: str, asked_at: Text = "") -> Response:
+    """Give the second person's word on what the page showed them."""
+    shown = moment(asked_at, "asked_at")
+    return await _done(here, pause_id, here.gateway.second_resume(pause_id, by=here.viewer.actor, asked_at=shown))
 
 
 async def _stop(here: Place, wanted: Scope, cause: str, disposition: str) -> Response:

@@ -125,6 +125,7 @@ def agree_dialog(opened: Opened, pause: PauseView, url: str) -> dict[str, Any]:
     answers = pause.answers
     said = [] if answers is None else [("Cause: ", answers.cause), ("Changed: ", answers.changed)]
     said += [] if answers is None or not answers.checks else [("Checks: ", "; ".join(answers.checks))]
+    said += [("How: ", "All runs at once")] if answers is not None and answers.at_once else []
     first = pause.resume_asked_by.name if pause.resume_asked_by else "Somebody"
     return {
         "type": "modal",
