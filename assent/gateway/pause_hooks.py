@@ -19,10 +19,9 @@ from assent.domain.signed_calls import SECRET_BYTES, SignedCall, written_secret
 from assent.gateway import stop_rights
 from assent.gateway.stop_scopes import require_scope
 from assent.gateway.stopping import StopDoor
-from assent.store import pause_hooks, pauses, stop_calls
+from assent.store import pause_hooks, pauses
 from assent.store.pause_hooks import PauseHook
 from assent.store.sealing import Sealer
-from assent.store.stop_calls import StopEvent
 
 PAUSED = "paused"
 HELD_ALREADY = "held already"
