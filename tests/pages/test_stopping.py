@@ -15,7 +15,7 @@ from assent.domain.people import Role
 from assent.store.people import Person
 from assent.store.queries import pauses
 from assent.store.queries.pauses import PauseView
-from assent_activities.connectors import Call
+from assent_activities.connectors import Call, ConnectorUnavailable
 from tests.desk import CARD
 from tests.pages.reading import Form, PageReader
 from tests.site import HOSTILE, Site
@@ -47,6 +47,7 @@ async def test_stopping_an_agent_and_letting_it_go_on(site: Site, ada: Person) -
         stop = PageReader((await browser.get("/stop")).text)
         assert "1 action held Pay 40 to bob" in stop.words
         assert "waits for this pause alone" in stop.words
+        await _lead_to_their_place(browser, stop, run_id)
         form = stop.form(f"/stop/{pause.id}/resume")
         refused = await browser.post(form.action, data=form.fields | ANSWERS | {"changed": " "})
         assert refused.status_code == 422
@@ -171,6 +172,7 @@ async def test_what_is_under_way_can_be_asked_to_stop_and_is_shown_until_it_has(
             shown = PageReader((await browser.get("/stop")).text)
             assert "1 effect still under way Send the letter to bob" in shown.words
             assert "At rest" not in shown.words
+            await _lead_to_their_place(browser, shown, run_id)
             form = shown.form(f"/stop/{pause.id}/ask")
             assert (await browser.post(form.action, data=form.fields)).status_code == 303
             asked = PageReader((await browser.get("/stop")).text)
@@ -181,6 +183,34 @@ async def test_what_is_under_way_can_be_asked_to_stop_and_is_shown_until_it_has(
             await site.world.outcome(run_id, "letter")
             await site.world.eventually(lambda: _quiet(site, pause.id))
             assert "At rest" in PageReader((await browser.get("/stop")).text).words
+    finally:
+        go_on.set()
+
+
+async def test_what_was_given_back_without_an_effect_is_not_under_way(site: Site, ada: Person) -> None:
+    go_on, begun = threading.Event(), threading.Event()
+
+    def closed(call: Call) -> None:
+        begun.set()
+        go_on.wait()
+        raise ConnectorUnavailable("The post is closed.")
+
+    site.world.desk.trouble = closed
+    run_id = await site.world.start(action("letter", "desk.letter", text="to bob"))
+    try:
+        await asyncio.to_thread(begun.wait)
+        async with site.browser(ada) as browser:
+            page = PageReader((await browser.get("/stop")).text)
+            await browser.post("/stop", data=page.form("/stop").fields)
+            pause = only(site)
+            go_on.set()
+            await site.world.outcome(run_id, "letter", ActionStatus.HELD)
+            await site.world.eventually(lambda: _quiet(site, pause.id))
+            shown = PageReader((await browser.get("/stop")).text)
+            assert "What was under way Send the letter to bob" in shown.words
+            assert "given back, nothing was done" in shown.words
+            assert "still under way" not in shown.words
+            await _lead_to_their_place(browser, shown, run_id)
     finally:
         go_on.set()
 
@@ -277,6 +307,13 @@ def only(site: Site) -> PauseView:
 
 async def _form(browser: httpx.AsyncClient, action: str) -> Form:
     return PageReader((await browser.get("/stop")).text).form(action)
+
+
+async def _lead_to_their_place(browser: httpx.AsyncClient, page: PageReader, run_id: str) -> None:
+    """Links to an action lead to where the page of its run shows it."""
+    places = {address.partition("#")[2] for address in page.addresses if address.startswith(f"/runs/{run_id}#")}
+    assert places
+    assert places <= set(PageReader((await browser.get(f"/runs/{run_id}")).text).ids)
 
 
 async def _shown(browser: httpx.AsyncClient, words: str) -> PageReader:

@@ -12,44 +12,13 @@ from sqlmodel import col
 from assent.domain.actions import ActionStatus
 from assent.domain.effects import EffectStatus
 from assent.domain.pauses import Scope, ScopeKind
-from assent.store.queries.paging import COUNT_CAP
-from assent.store.tables import (
-    ActionRow,
-    EffectRow,
-    PauseClaimRow,
-    PauseHoldRow,
-    PauseReleaseRow,
-    PauseRollbackRow,
-    PauseRow,
-)
+from assent.store.queries import stopping
+from assent.store.queries.paging import COUNT_CAP, PageRequest
+from assent.store.queries.stopping import ClaimView, PauseRollbackView
+from assent.store.tables import ActionRow, PauseHoldRow, PauseReleaseRow, PauseRow
 
 SHOWN = 20
 """Claims, held actions and runs shown of each kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimView:
-    """A claim that was under way when a pause began.
-
-    Attributes:
-        action_id: Its action.
-        run_id: The run.
-        sentence: What it does, in words; empty if nobody wrote it down.
-        type: Its action type.
-        status: Where it stands now: claimed, done, failed or unknown.
-        since: When it was claimed.
-        asked_at: When it was asked to stop; ``None`` if it was not.
-        finished_at: When it had an outcome.
-    """
-
-    action_id: str
-    run_id: str
-    sentence: str
-    type: str
-    status: EffectStatus
-    since: datetime
-    asked_at: datetime | None
-    finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +43,20 @@ class HeldView:
 
 
 @dataclass(frozen=True, slots=True)
-class RunOfPause:
-    """A run that a pause let go, or rolls back.
+class ReleasedRun:
+    """A run that a pause let go.
 
     Attributes:
         run_id: The run.
         at: When.
-        stage: At which step of letting go; 0 for a rollback.
+        stage: At which step of letting go.
         taken_back_at: When it was held again.
-        rollback_id: Its rollback; empty if it is none.
     """
 
     run_id: str
     at: datetime
-    stage: int = 0
-    taken_back_at: datetime | None = None
-    rollback_id: str = ""
+    stage: int
+    taken_back_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,44 +74,25 @@ class PauseDetails:
     claims: tuple[ClaimView, ...]
     held: tuple[HeldView, ...]
     held_total: int
-    released: tuple[RunOfPause, ...]
-    rollbacks: tuple[RunOfPause, ...]
+    released: tuple[ReleasedRun, ...]
+    rollbacks: tuple[PauseRollbackView, ...]
 
 
 def details(session: Session, pause_id: str) -> PauseDetails:
-    """Everything there is to a pause, each list cut."""
+    """Everything there is to a pause, each list cut.
+
+    Raises:
+        NotFound: There is no such pause.
+    """
+    first = PageRequest(SHOWN)
+    claims = stopping.claims(session, pause_id, request=first).items
     return PauseDetails(
-        _claims(session, pause_id),
+        tuple(sorted(claims, key=lambda each: each.status is not EffectStatus.CLAIMED)),
         _held(session, pause_id),
         _held_total(session, pause_id),
         _released(session, pause_id),
-        _rollbacks(session, pause_id),
+        stopping.rollbacks(session, pause_id, request=first).items,
     )
-
-
-def _claims(session: Session, pause_id: str) -> tuple[ClaimView, ...]:
-    statement = (
-        select(PauseClaimRow, col(EffectRow.status), col(EffectRow.finished_at), col(ActionRow.sentence))
-        .join(EffectRow, col(EffectRow.action_id) == col(PauseClaimRow.action_id), isouter=True)
-        .join(ActionRow, col(ActionRow.action_id) == col(PauseClaimRow.action_id), isouter=True)
-        .where(col(PauseClaimRow.pause_id) == pause_id)
-        .order_by(col(PauseClaimRow.action_id))
-        .limit(SHOWN)
-    )
-    found = [
-        ClaimView(
-            claim.action_id,
-            claim.run_id,
-            sentence or "",
-            claim.type,
-            EffectStatus(status or EffectStatus.CLAIMED.value),
-            claim.since,
-            claim.asked_at,
-            finished_at,
-        )
-        for claim, status, finished_at, sentence in session.execute(statement)
-    ]
-    return tuple(sorted(found, key=lambda each: (each.status is not EffectStatus.CLAIMED, each.since)))
 
 
 def _holding(pause_id: str) -> ColumnElement[bool]:
@@ -197,7 +145,7 @@ def _held_total(session: Session, pause_id: str) -> int:
     return session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
-def _released(session: Session, pause_id: str) -> tuple[RunOfPause, ...]:
+def _released(session: Session, pause_id: str) -> tuple[ReleasedRun, ...]:
     statement = (
         select(PauseReleaseRow)
         .where(col(PauseReleaseRow.pause_id) == pause_id)
@@ -205,20 +153,7 @@ def _released(session: Session, pause_id: str) -> tuple[RunOfPause, ...]:
         .limit(SHOWN)
     )
     found = [
-        RunOfPause(row.run_id, row.released_at, row.stage, row.taken_back_at)
+        ReleasedRun(row.run_id, row.released_at, row.stage, row.taken_back_at)
         for row in session.execute(statement).scalars()
     ]
     return tuple(sorted(found, key=lambda each: each.at))
-
-
-def _rollbacks(session: Session, pause_id: str) -> tuple[RunOfPause, ...]:
-    statement = (
-        select(PauseRollbackRow)
-        .where(col(PauseRollbackRow.pause_id) == pause_id)
-        .order_by(col(PauseRollbackRow.run_id))
-        .limit(SHOWN)
-    )
-    return tuple(
-        RunOfPause(row.run_id, row.started_at, rollback_id=row.rollback_id)
-        for row in session.execute(statement).scalars()
-    )

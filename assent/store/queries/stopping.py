@@ -51,6 +51,7 @@ class ClaimView:
         asked_at: When it was asked to stop; ``None`` if nobody asked.
         status: What it is now; claimed is still under way, ``None`` was given back without an effect.
         finished_at: When it ended.
+        sentence: What it does, in words; empty if nobody wrote it down.
     """
 
     action_id: str
@@ -62,6 +63,7 @@ class ClaimView:
     asked_at: datetime | None
     status: EffectStatus | None
     finished_at: datetime | None
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,11 @@ def claims(session: Session, pause_id: str, *, request: PageRequest = FIRST) -> 
     one(session, pause_id)
     found = select(PauseClaimRow).where(col(PauseClaimRow.pause_id) == pause_id)
     rows = session.execute(_CLAIMS.window(found, request)).scalars().all()
-    wanted = select(EffectRow).where(col(EffectRow.action_id).in_([row.action_id for row in rows]))
+    ids = [row.action_id for row in rows]
+    wanted = select(EffectRow).where(col(EffectRow.action_id).in_(ids))
     effects = {row.action_id: row for row in session.execute(wanted).scalars()}
+    said = select(col(ActionRow.action_id), col(ActionRow.sentence)).where(col(ActionRow.action_id).in_(ids))
+    sentences = {row.action_id: row.sentence for row in session.execute(said)}
 
     def view(row: PauseClaimRow) -> ClaimView:
         effect = effects.get(row.action_id)
@@ -148,6 +153,7 @@ def claims(session: Session, pause_id: str, *, request: PageRequest = FIRST) -> 
             row.asked_at,
             EffectStatus(effect.status) if effect else None,
             effect.finished_at if effect else None,
+            sentences.get(row.action_id, ""),
         )
 
     return _CLAIMS.page(rows, request, view)
