@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from assent.gateway.breakers import BreakerView
+    from assent.store.health import Health
     from assent.store.queries.trips import TripView
 
 app = typer.Typer(help="What pauses an agent by itself.", no_args_is_help=True)
@@ -50,7 +51,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one breaker: its rule, what it measures now, and what it paused."""
-    from assent.domain.breaking import allowed
+    from assent.domain.breaking import allowed, ending
     from assent.domain.words import lasting
     from assent.gateway import breakers, utc_now
     from assent.runtime.console import reading
@@ -71,6 +72,7 @@ def show(
             ("Quiet under", f"{rule.least:,} cases"),
             ("Looks back", lasting(rule.within)),
             ("Pauses", f"the {rule.pause.value} ({rule.disposition.value})"),
+            ("What ends it", ending(rule)),
             ("Wakes", ", ".join(rule.wake)),
             ("Stands", view.state),
             ("Pauses in force", "\n".join(view.open_pauses)),
@@ -108,12 +110,14 @@ def trip(
 ) -> None:
     """Show one time that a breaker fired: its rule and figures, the evidence, and who was woken."""
     from assent.domain.breaking import allowed, shown
+    from assent.gateway import breakers
     from assent.runtime.console import reading
     from assent.store.queries import trips as store
     from assent_ui.api.breaker_schemas import TripOut
 
     with reading(settings_of(context)) as session:
         found = store.one(session, trip_id)
+        recovery = breakers.recovery(session, found)
     if as_json:
         print_json(TripOut.of(found).model_dump(mode="json"))
         return
@@ -126,6 +130,7 @@ def trip(
             ("May be", allowed(found.rule)),
             ("Paused", f"{found.scope.sentence} ({found.disposition.value}), {found.pause_id}"),
             ("Agent is told", "\n".join(f"{each['of']}: {each['say']}" for each in found.fallback)),
+            ("Health now", f"{_stands(recovery.health)}. {recovery.sentence}" if recovery else ""),
             ("Woke", "\n".join(_reached(each.name, each.email, each.slack) for each in found.woken)),
             ("Evidence", "\n".join(found.evidence)),
         ]
@@ -144,10 +149,7 @@ def health(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json([HealthOut.model_validate(each).model_dump(mode="json") for each in found])
         return
-    rows = [
-        [each.connector, "well" if each.well else f"failed {each.failures} times", ago(each.since), each.error]
-        for each in found
-    ]
+    rows = [[each.connector, _is(each), ago(each.since), each.error] for each in found]
     show_table(["connector", "is", "since", "error"], rows)
     if not found:
         note("No card in force has a breaker on the health of a connector that can tell it.")
@@ -171,6 +173,18 @@ def _cells(view: BreakerView) -> list[str]:
 def _trip_cells(trip: TripView) -> list[str]:
     did = f"paused {trip.scope.sentence}" if trip.kind.value == "paused" else "took the release back"
     return [trip.id, ago(trip.at), trip.agent, trip.breaker, did, trip.pause_id, trip.cause]
+
+
+def _is(health: Health) -> str:
+    from assent.domain.words import counted
+
+    if health.well:
+        return f"well, passed {counted(health.passes, 'check')}" if health.passes else "well"
+    return f"failed {counted(health.failures, 'time')}"
+
+
+def _stands(health: Health) -> str:
+    return f"{health.connector} is {'healthy again' if health.well else 'not healthy'} since {exact(health.since)}"
 
 
 def _reached(name: str, email: str, slack: str) -> str:

@@ -13,6 +13,9 @@ from assent.domain.pauses import Disposition, ScopeKind
 MOST_EVIDENCE = 20
 """Actions that a trip names; its figures count all of them."""
 
+MOST_RECOVER = 100
+"""Passed health checks that a card can ask for; so many are counted one after the other."""
+
 
 class Measure(StrEnum):
     """What a breaker looks at.
@@ -57,6 +60,7 @@ class BreakerRule(BaseModel):
         disposition: What becomes of the work in it.
         wake: Whom it wakes: words of the card, addresses, groups, ``role:…`` or a Slack channel.
         because: What it is for, in the owner's words.
+        recover: Passed health checks one after the other that end what it holds by itself; 0 leaves that to people.
         titles: Names of action types for people.
     """
 
@@ -78,6 +82,7 @@ class BreakerRule(BaseModel):
     disposition: Disposition = Disposition.FREEZE
     wake: tuple[str, ...] = ("escalation",)
     because: str = ""
+    recover: int = 0
     titles: dict[str, str] = Field(default_factory=dict)
 
     @property

@@ -60,6 +60,13 @@ def allowed(rule: BreakerRule) -> str:
             return f"at most {most} of {_window(rule)}"
 
 
+def ending(rule: BreakerRule) -> str:
+    """What ends what a breaker holds, one sentence."""
+    if not rule.recover:
+        return "It stays so until somebody lets it go on."
+    return f"It ends by itself when the health check has passed {counted(rule.recover, 'time')} one after the other."
+
+
 def shown(rule: BreakerRule, value: float) -> str:
     """A value of a breaker's measure with its unit."""
     match rule.measure:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from assent.domain.breakers import BreakerRule, Gauge
+from assent.domain.breakers import BreakerRule, Gauge, Measure
 from assent.domain.breaking import judge, scope_name
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
@@ -20,8 +21,9 @@ from assent.gateway.cards import card_in_force
 from assent.policy.approval_block import ON_CALL
 from assent.policy.breakers_block import rule_of
 from assent.policy.cards import AgentCard, Contact
-from assent.store import samples, trips
+from assent.store import recovering, samples, trips
 from assent.store.breaking import Window, measured
+from assent.store.queries.trips import TripView
 from assent.store.samples import Sample
 from assent.store.trips import Setting, Standing
 from assent.store.waking import Woken
@@ -197,6 +199,22 @@ def one(session: Session, agent: str, name: str, now: datetime) -> BreakerView:
         where="breaker",
         todo=f"`assent breaker list {agent}` shows those it has.",
     )
+
+
+def recovery(session: Session, trip: TripView) -> recovering.Recovery | None:
+    """How the tool is whose health check made a hold that is in force, and what ends it; ``None`` for all others."""
+    if trip.rule.measure is not Measure.PROBE:
+        return None
+    return recovering.look(session, trip.pause_id, _recover(session, trip))
+
+
+def _recover(session: Session, trip: TripView) -> int:
+    """Passed checks that end what a breaker holds, as the card in force has it; 0 where people have to."""
+    try:
+        rules = armed(session, trip.agent).rules
+    except (NotFound, ValidationError):
+        return 0
+    return next((rule.recover for rule in rules if rule.name == trip.breaker), 0)
 
 
 def _view(

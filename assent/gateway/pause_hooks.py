@@ -19,9 +19,10 @@ from assent.domain.signed_calls import SECRET_BYTES, SignedCall, written_secret
 from assent.gateway import stop_rights
 from assent.gateway.stop_scopes import require_scope
 from assent.gateway.stopping import StopDoor
-from assent.store import pause_hooks, pauses
+from assent.store import pause_hooks, pauses, stop_calls
 from assent.store.pause_hooks import PauseHook
 from assent.store.sealing import Sealer
+from assent.store.stop_calls import StopEvent
 
 PAUSED = "paused"
 HELD_ALREADY = "held already"
@@ -154,6 +155,7 @@ class PauseHookDoor(StopDoor):
                 disposition=hook.terms.disposition,
                 on_behalf_of=hook.created_by,
             )
+            stop_calls.tell(session, [StopEvent.PAUSED], pause_id, hook.terms.scope, at=at)
         pause_hooks.note_use(session, hook, message_id, at=at, pause_id=pause_id, what=what)
         return HookUse(hook=name, what=what, pause_id=pause_id)
 

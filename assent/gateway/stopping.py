@@ -24,9 +24,11 @@ from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
 from assent.gateway import stop_rights
 from assent.gateway.door import RPC_TIMEOUT, Door
+from assent.gateway.second_asking import ask_for_second
 from assent.gateway.stop_scopes import require_scope
-from assent.store import pauses, ramps
+from assent.store import pauses, ramps, stop_calls
 from assent.store.fence import FENCE
+from assent.store.stop_calls import StopEvent
 
 
 class StopDoor(Door):
@@ -81,6 +83,7 @@ class StopDoor(Door):
                     at=at,
                     disposition=disposition,
                 )
+                stop_calls.tell(session, [StopEvent.PAUSED], pause_id, scope, at=at)
 
         await self._in_thread(fence)
         with suppress(AssentError):
@@ -122,10 +125,10 @@ class StopDoor(Door):
             with self._database.write() as session:
                 if disposition is Disposition.DRAIN:
                     stop_rights.require_resume(session, by, rules, at, to="let go")
+                    stop_rights.refuse_alone(rules)
                 else:
                     stop_rights.require_pause(session, by, rules, at)
                 stop_rights.require_disposition(session, by, disposition, at)
-                    stop_rights.refuse_alone(rules)
                 return pauses.change_disposition(
                     self._database, session, pause_id=pause_id, disposition=disposition, by=by, at=at
                 )
@@ -182,9 +185,13 @@ class StopDoor(Door):
                 self._database.lock_alone(session, FENCE)
                 row = pauses.in_life(session, pause_id)
                 if rules.second and row.phase != PausePhase.RELEASING.value:
+                    asked = (row.resume_asked_by or {}).get("id") if row.phase == PausePhase.SECOND_WANTED else ""
+                    scope = pauses.state_of(row).scope
                     ramps.want_second(
                         self._database, session, pause_id=pause_id, answers=answers, by=by, at=at, at_once=at_once
                     )
+                    if asked != by.id:
+                        ask_for_second(session, pause_id, scope, rules, answers, self._channels, by=by, at=at)
                     return ResumeState.SECOND_WANTED
                 return self._start(session, pause_id, answers, by, at, rules, at_once=at_once)
 
@@ -195,6 +202,12 @@ class StopDoor(Door):
     async def second_resume(self, pause_id: str, *, by: Actor, asked_at: datetime | None = None) -> ResumeState:
         """Agree to a resume that somebody else asked for.
 
+        Args:
+            pause_id: The pause.
+            by: Who agrees.
+            asked_at: When the resume that they saw was asked for; another one is not agreed to. ``None`` agrees to
+                whatever stands.
+
         Raises:
             NotFound: There is no such pause.
             Conflict: Nobody asked to resume it, it was asked for anew, or it has ended.
@@ -202,12 +215,6 @@ class StopDoor(Door):
             Unavailable: The database is away; the pause still holds.
         """
         at = self._clock()
-        Args:
-            pause_id: The pause.
-            by: Who agrees.
-            asked_at: When the resume that they saw was asked for; another one is not agreed to. ``None`` agrees to
-                whatever stands.
-
 
         def agree() -> ResumeState:
             rules = self._rules(pause_id)
@@ -219,6 +226,8 @@ class StopDoor(Door):
                     raise Conflict(
                         f"The pause {pause_id} waits for no second person.", where="pause", todo="Resume it first."
                     )
+                if asked_at is not None and asked_at != row.resume_asked_at:
+                    raise Conflict("It was asked for anew since you looked.", where="asked_at", todo="Look again.")
                 first = Actor.model_validate(row.resume_asked_by)
                 if stop_rights.is_same_person(session, first, by, at):
                     raise Forbidden(
@@ -226,8 +235,6 @@ class StopDoor(Door):
                         where="pause",
                         todo="Ask somebody else who may resume.",
                     )
-                if asked_at is not None and asked_at != row.resume_asked_at:
-                    raise Conflict("It was asked for anew since you looked.", where="asked_at", todo="Look again.")
                 if not stop_rights.may_resume(session, first, rules, at):
                     raise Forbidden(
                         f"{first.name} asked for this resume, and may not resume it any more.",

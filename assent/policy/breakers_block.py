@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from assent.domain.breakers import BreakerRule, Measure
+from assent.domain.breakers import MOST_RECOVER, BreakerRule, Measure
 from assent.domain.catalogue import ActionType
 from assent.domain.pauses import Disposition, ScopeKind
 from assent.policy.approval_block import Strict, approver
@@ -58,6 +58,8 @@ class BreakerBlock(Strict):
         disposition: What becomes of the work in it.
         wake: Whom it wakes; the card's escalation contact if left out.
         because: What it is for.
+        recover: So many passed health checks one after the other, and the fallback ends by itself; only for ``probe``.
+            If left out, a person lets it go on.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)
@@ -75,6 +77,7 @@ class BreakerBlock(Strict):
     disposition: Disposition = Disposition.FREEZE
     wake: list[Woken] = Field(default_factory=lambda: ["escalation"], min_length=1, max_length=10)
     because: str = Field(default="", max_length=500)
+    recover: int | None = Field(default=None, ge=1, le=MOST_RECOVER)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -100,6 +103,8 @@ class BreakerBlock(Strict):
             yield "measures the drift of an argument, so `of` names one action type"
         if measure is Measure.PROBE:
             yield from self._probe_faults()
+        elif self.recover is not None:
+            yield f"measures {measure.value}; only what a health check stopped can end by itself, leave out `recover`"
         if self.scope is ScopeKind.LABEL:
             yield "cannot pause a label"
         if self.scope in _APART and (drift or measure is Measure.PROBE):
@@ -116,6 +121,10 @@ class BreakerBlock(Strict):
             yield "counts failed checks one after the other; it has no `within` and no `least`"
         if self.most is not None and self.most != int(self.most):
             yield "counts failed checks; `most` is a whole number"
+        if self.recover is not None and (
+            self.scope is not ScopeKind.CONNECTOR or self.disposition is not Disposition.FREEZE
+        ):
+            yield "has `recover`, so it holds its connector and nothing else; leave out `pause` and `disposition`"
 
     @property
     def scope(self) -> ScopeKind:
@@ -171,6 +180,12 @@ def card_faults(
     for each in breakers:
         if each.of and each.of not in named:
             yield f"breakers: {each.name} is of {each.of}, which is neither an action type of the card nor a connector"
+        own = [name for name in listed if name.partition(".")[0] == each.of]
+        if each.recover is not None and not all(fallback_for(fallbacks, name) for name in own):
+            yield (
+                f"breakers: {each.name} has `recover`, which ends a fallback, and not each action type of {each.of} "
+                "has one; write it, or leave out `recover` so that a person lets work go on"
+            )
     for of, fallback in fallbacks.items():
         if of not in named:
             yield f"fallback: {of} is neither an action type of the card nor the connector of one"
@@ -206,6 +221,7 @@ def rule_of(block: BreakerBlock, types: Mapping[str, ActionType]) -> BreakerRule
         disposition=block.disposition,
         wake=tuple(block.wake),
         because=block.because,
+        recover=block.recover or 0,
         titles={name: types[name].title for name in counted},
     )
 

@@ -1,4 +1,4 @@
-"""Call webhooks: signed in the manner of Standard Webhooks, in order for each request, again until they are taken."""
+"""Call webhooks: signed in the manner of Standard Webhooks, in order for each subject, again until they are taken."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from assent.domain.errors import AssentError, Unavailable
 from assent.domain.people import SYSTEM
 from assent.domain.signed_calls import signature
 from assent.reaching.addresses import GuardedResolver, require_open
+from assent.reaching.stop_calls import StopCall, is_about_stop, stop_body, stop_call
 from assent.reaching.waiting import back_off, pause
 from assent.store import ledger, outbox, webhooks
 from assent.store.database import Database
@@ -169,14 +170,15 @@ class Caller:
             self._held.pop(notification.recipient, None)
             await asyncio.to_thread(self._done, notification)
 
-    async def _make(self, call: Call) -> None:
+    async def _make(self, call: Call | StopCall) -> None:
         """Make a call.
 
         Raises:
             NotTaken: It was not answered with success.
         """
         id, timestamp = f"msg_{call.notification.id}", int(self._clock().timestamp())
-        body = body_of(call, public_url=self._public_url)
+        url = self._public_url
+        body = stop_body(call, public_url=url) if isinstance(call, StopCall) else body_of(call, public_url=url)
         try:
             webhooks.check_url(call.webhook.url, internal=self._internal)
             self._require_open(call.webhook.url)
@@ -230,10 +232,11 @@ class Caller:
         with self._database.write() as session:
             webhooks.address_calls(session, written, self._clock())
 
-    def _call(self, notification: Notification) -> Call | None:
+    def _call(self, notification: Notification) -> Call | StopCall | None:
         """The call, unless it has to wait or nobody needs it any more."""
         with self._database.write() as session:
-            found = webhooks.call(session, notification, self._clock())
+            look = stop_call if is_about_stop(notification) else webhooks.call
+            found = look(session, notification, self._clock())
             if found is None:
                 outbox.let_go(session, notification)
             elif isinstance(found, datetime):
@@ -250,7 +253,8 @@ class Caller:
         with self._database.write() as session:
             if self._clock() - notification.created_at > GIVEN_UP_AFTER:
                 outbox.let_go(session, notification)
-                body = {"webhook": notification.recipient, "approval": notification.subject, "why": why}
+                about = "pause" if is_about_stop(notification) else "approval"
+                body = {"webhook": notification.recipient, about: notification.subject, "why": why}
                 body["event"] = notification.kind
                 ledger.append(session, at=self._clock(), kind="webhook.given_up", actor=SYSTEM, body=dict(body))
             else:

@@ -23,10 +23,11 @@ from sqlmodel import col
 from assent.domain.breakers import BreakerRule, Gauge, Measure
 from assent.domain.clock import Clock
 from assent.domain.errors import AssentError
+from assent.gateway import stop_rights
 from assent.gateway.breakers import Armed, armed
 from assent.runtime.probing import Prober
 from assent.runtime.settings import Settings
-from assent.store import samples, trips, watches
+from assent.store import recovering, samples, trips, watches
 from assent.store.breaking import LONG_AGO
 from assent.store.database import Database
 from assent.store.samples import Sample
@@ -104,6 +105,14 @@ class Watch:
             return []
         with self._database.read() as session:
             over = self._look(session, now, self._touched(session))
+            well = [
+                (each, rule)
+                for _, each in self._armed.values()
+                for rule in each.rules
+                if self._due(session, each, rule)
+            ]
+        for each, rule in well:
+            self._end(each, rule)
         return [trip for each, rule in over for trip in self._fire(each, rule)]
 
     def let_go(self) -> None:
@@ -180,6 +189,25 @@ class Watch:
                 samples.keep(session, each.card.name, [(rule.name, samples.apart(rule.within), sample)])
                 log.warning("The breaker %s of %s fired: %s", rule.name, each.card.name, gauge.sentence)
         return fired
+
+    def _due(self, session: Session, each: Armed, rule: BreakerRule) -> recovering.Recovery | None:
+        """What a breaker holds that ends by itself now."""
+        if not rule.recover:
+            return None
+        for standing in each.standings(session, rule, self._clock()).values():
+            if standing.holding and (found := recovering.look(session, standing.pause_id, rule.recover)) and found.due:
+                return found
+        return None
+
+    def _end(self, each: Armed, rule: BreakerRule) -> None:
+        """Look again under the lock, and let go on what is well."""
+        with self._database.write() as session:
+            self._database.lock_alone(session, trips.LOCK)
+            if (found := self._due(session, each, rule)) is not None:
+                ramp = stop_rights.rules_for(session, each.scope(rule)).ramp
+                now, ways = self._clock(), self._channels
+                recovering.end(self._database, session, found, channels=ways, step_time=ramp, at=now)
+                log.warning("What the breaker %s of %s held goes on: %s", rule.name, each.card.name, found.sentence)
 
 
 def _sample(pace: _Pace, rule: BreakerRule, gauges: Sequence[Gauge], now: datetime) -> Sample | None:

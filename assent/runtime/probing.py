@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
+from assent.domain.breakers import MOST_RECOVER
 from assent.domain.clock import Clock
 from assent.domain.errors import AssentError
 from assent.store import health, watches
@@ -17,7 +18,7 @@ from assent.store.database import Database
 from assent_activities.connectors import Probing
 
 KEPT = timedelta(minutes=1)
-"""How old the time of the last check in the database may get while a connector is well."""
+"""How old the time of the last check in the database may get once no more passed checks are counted."""
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +89,12 @@ class Prober:
 
     def _keep(self, name: str, error: str) -> None:
         now = self._clock()
-        at, well = self._kept.get(name, (None, False))
-        if not error and well and at is not None and now - at < KEPT:
+        at, counted = self._kept.get(name, (None, False))
+        if not error and counted and at is not None and now - at < KEPT:
             return
         with self._database.write() as session:
             found = health.record(session, name, error=error, at=now)
-        self._kept[name] = (now, found.well)
+        self._kept[name] = (now, found.passes >= MOST_RECOVER)
         if error:
             log.warning("The connector %s failed its health check (%d): %s", name, found.failures, found.error)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.domain.breakers import MOST_RECOVER
 from assent.domain.people import SYSTEM
 from assent.store import ledger
 from assent.store.tables import HealthRow
@@ -28,6 +29,7 @@ class Health:
         error: What was wrong; empty if it is well.
         asked_at: When.
         since: Since when it is well, or not.
+        passes: Passed checks one after the other, counted up to :data:`~assent.domain.breakers.MOST_RECOVER`.
     """
 
     connector: str
@@ -35,6 +37,7 @@ class Health:
     error: str
     asked_at: datetime
     since: datetime
+    passes: int = 0
 
     @property
     def well(self) -> bool:
@@ -47,15 +50,15 @@ def record(session: Session, connector: str, *, error: str, at: datetime) -> Hea
     row = session.get(HealthRow, connector, with_for_update=True)
     error = " ".join(error.split())[:ERROR_LENGTH]
     before = row.failures if row is not None else 0
-    failures = before + 1 if error else 0
-    turned = bool(before) != bool(failures)
+    failures = max(before, 0) + 1 if error else max(min(before, 0) - 1, -MOST_RECOVER)
+    turned = (before > 0) != (failures > 0)
     since = at if row is None or turned else row.since
     session.merge(HealthRow(connector=connector, failures=failures, error=error, asked_at=at, since=since))
     if turned:
         kind = "connector.unwell" if error else "connector.well"
-        body = {"connector": connector, "error": error, "failures": before}
+        body = {"connector": connector, "error": error, "failures": max(before, 0)}
         ledger.append(session, at=at, kind=kind, actor=SYSTEM, body=dict(body))
-    return Health(connector, failures, error, at, since)
+    return _read(connector, failures, error, at, since)
 
 
 def of_connector(session: Session, connector: str) -> Health | None:
@@ -71,4 +74,8 @@ def every(session: Session) -> Sequence[Health]:
 
 
 def _health(row: HealthRow) -> Health:
-    return Health(row.connector, row.failures, row.error, row.asked_at, row.since)
+    return _read(row.connector, row.failures, row.error, row.asked_at, row.since)
+
+
+def _read(connector: str, failures: int, error: str, asked_at: datetime, since: datetime) -> Health:
+    return Health(connector, max(failures, 0), error, asked_at, since, passes=max(-failures, 0))

@@ -17,12 +17,13 @@ from sqlmodel import col
 from assent.domain.errors import Conflict, NotFound
 from assent.domain.pauses import Disposition, PausePhase, Scope, ScopeKind, cause_kept
 from assent.domain.people import SYSTEM, Actor
-from assent.store import ledger
+from assent.store import ledger, stop_calls
 from assent.store.database import Database, lock_alone
 from assent.store.fence import FENCE
 from assent.store.pause_scopes import UnderWay, held, scope_of, under_way
 from assent.store.pause_times import give_time_back
 from assent.store.statements import rows_changed
+from assent.store.stop_calls import StopEvent
 from assent.store.tables import (
     PauseClaimRow,
     PauseReleaseRow,
@@ -54,15 +55,15 @@ def begin(
     by: Actor,
     at: datetime,
     disposition: Disposition = Disposition.FREEZE,
-) -> None:
     on_behalf_of: Actor | None = None,
+) -> None:
     """Write a pause; it is fenced the moment the transaction commits, and knows what was under way then.
 
     Runs that it compensates are rolled back ``on_behalf_of`` somebody, or else of who pauses.
     """
     database.lock_alone(session, FENCE)
-    claims = under_way(session, scope)
     cause = cause_kept(cause)
+    claims = under_way(session, scope)
     session.execute(
         insert(PauseRow).values(
             id=pause_id,
@@ -77,8 +78,8 @@ def begin(
             affected=0,
             resume_note="",
             disposition=disposition.value,
-            phase=PausePhase.HOLDING.value,
             disposition_by=on_behalf_of.model_dump(mode="json") if on_behalf_of else None,
+            phase=PausePhase.HOLDING.value,
         )
     )
     note_claims(session, pause_id, claims)
@@ -112,6 +113,7 @@ def end(database: Database, session: Session, *, pause_id: str, note: str, by: A
     give_time_back(session, row, at=at)
     body = {"pause": pause_id, "scope": scope.sentence, "note": note}
     ledger.append(session, at=at, kind="pause.resumed", actor=by, body=body, **subject_of(scope))
+    stop_calls.follow(session, StopEvent.RESUMED, pause_id, at=at)
 
 
 def change_disposition(
@@ -219,6 +221,7 @@ def fall_back(session: Session, pause_id: str, why: str, at: datetime) -> bool:
     session.flush()
     body = {"pause": pause_id, "why": why}
     ledger.append(session, at=at, kind="pause.fell_back", actor=SYSTEM, body=body, **subject_of(scope_of(row)))
+    stop_calls.follow(session, StopEvent.FELL_BACK, pause_id, at=at)
     return True
 
 

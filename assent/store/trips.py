@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.breakers import BreakerRule, Gauge
+from assent.domain.breaking import ending
 from assent.domain.canonical import Json
 from assent.domain.pauses import PausePhase, Scope
 from assent.domain.people import SYSTEM
-from assent.store import ledger, pauses, waking
+from assent.store import ledger, pauses, stop_calls, waking
 from assent.store.database import Database
+from assent.store.stop_calls import StopEvent
 from assent.store.tables import PauseReleaseRow, PauseRow, TripRow
 from assent.store.waking import Woken
 
@@ -196,6 +198,10 @@ def fire(
     }
     session.execute(insert(TripRow).values(**row))
     _note(session, row, at)
+    if falls_back:
+        stop_calls.follow(session, StopEvent.TRIPPED, pause_id, at=at)
+    else:
+        stop_calls.tell(session, (StopEvent.PAUSED, StopEvent.TRIPPED), pause_id, scope, at=at)
     waking.wake(
         session,
         woken,
@@ -229,5 +235,5 @@ def _text(setting: Setting, gauge: Gauge) -> str:
     if rule.because:
         parts.append(rule.because)
     parts += [f"Meanwhile, {each['of']}: {each['say']}" for each in setting.fallback]
-    parts.append("It stays so until somebody lets it go on.")
+    parts.append(ending(rule))
     return "\n".join(parts)

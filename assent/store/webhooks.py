@@ -144,7 +144,7 @@ def add(
     )
     session.add(row)
     session.flush()
-    made = _webhook(row)
+    made = webhook_of(row)
     body = {"webhook": id, "host": made.host, "person": person_id}
     ledger.append(session, at=at, kind="webhook.added", actor=by, body=dict(body))
     return made, secret
@@ -166,7 +166,7 @@ def remove(session: Session, webhook_id: str, *, at: datetime, by: Actor, person
     row = session.get(WebhookRow, webhook_id)
     if row is None or (person_id is not None and row.person_id != person_id):
         raise NotFound(f"There is no webhook {webhook_id!r}.", where="webhook", todo="`assent webhook list` shows all.")
-    gone = _webhook(row)
+    gone = webhook_of(row)
     session.delete(row)
     session.flush()
     body = {"webhook": gone.id, "host": gone.host, "person": gone.person_id}
@@ -177,13 +177,13 @@ def remove(session: Session, webhook_id: str, *, at: datetime, by: Actor, person
 def of_owner(session: Session, person_id: str = "") -> Sequence[Webhook]:
     """The webhooks of the installation, or of a person."""
     wanted = select(WebhookRow).where(col(WebhookRow.person_id) == person_id)
-    return [_webhook(row) for row in session.execute(wanted.order_by(col(WebhookRow.id)).limit(MOST)).scalars()]
+    return [webhook_of(row) for row in session.execute(wanted.order_by(col(WebhookRow.id)).limit(MOST)).scalars()]
 
 
 def every(session: Session) -> Sequence[Webhook]:
     """All of them, those of the installation first."""
     wanted = select(WebhookRow).order_by(col(WebhookRow.person_id), col(WebhookRow.id)).limit(20 * MOST)
-    return [_webhook(row) for row in session.execute(wanted).scalars()]
+    return [webhook_of(row) for row in session.execute(wanted).scalars()]
 
 
 def check_url(url: str, *, internal: bool) -> None:
@@ -253,7 +253,7 @@ def call(session: Session, claimed: Notification, at: datetime) -> Call | dateti
         due = wishes.due(at, presses=event.presses)
         if due > at:
             return due
-    return Call(claimed, _webhook(hook), event, views.one(session, row.id))
+    return Call(claimed, webhook_of(hook), event, views.one(session, row.id))
 
 
 def _event(kind: str, status: str) -> Event | None:
@@ -262,5 +262,6 @@ def _event(kind: str, status: str) -> Event | None:
     return _EVENTS.get(kind)
 
 
-def _webhook(row: WebhookRow) -> Webhook:
+def webhook_of(row: WebhookRow) -> Webhook:
+    """A row as other parts see it."""
     return Webhook(row.id, row.person_id, row.url, row.sealed_secret, row.created_at)

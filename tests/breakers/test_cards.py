@@ -39,6 +39,11 @@ FAULTS = {
     "{name: a, measure: probe, most: 1}": "so `of` names one",
     "{name: a, measure: probe, most: 1.5, of: desk}": "`most` is a whole number",
     "{name: a, measure: probe, most: 1, of: desk, pause: run}": "cannot measure probe for each run",
+    "{name: a, measure: errors, most: 1, recover: 2}": "leave out `recover`",
+    "{name: a, measure: probe, most: 1, of: desk, recover: 0}": "breakers.0.recover",
+    "{name: a, measure: probe, most: 1, of: desk, recover: 2, pause: agent}": "holds its connector and nothing else",
+    "{name: a, measure: probe, most: 1, of: desk, recover: 2, disposition: drain}": "leave out `pause` and",
+    "{name: a, measure: probe, most: 1, of: desk, recover: 2}": "not each action type of desk has one",
     "{name: a, measure: drift, most: 1, of: desk.tip}": "needs `argument` and `baseline`",
     "{name: a, measure: drift, most: 1, of: desk, argument: to, baseline: 7d}": "so `of` names one action type",
     "{name: a, measure: drift, most: 1, of: desk.tip, argument: hat, baseline: 7d}": "desk.tip does not declare",
@@ -86,6 +91,7 @@ def test_a_whole_card_with_every_measure_has_its_defaults() -> None:
     rules = {block.name: rule_of(block, declared) for block in card.breakers}
     assert {rule.measure for rule in rules.values()} == set(Measure)
     assert rules["shop-down"].pause is ScopeKind.CONNECTOR
+    assert (rules["shop-down"].recover, rules["too-quick"].recover) == (3, 0)
     assert rules["too-quick"].within == timedelta(minutes=1)
     assert rules["other-amounts"].least == 100
     assert rules["asks-too-much"].types == ("shop.note", "shop.refund")

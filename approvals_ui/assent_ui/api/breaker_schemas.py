@@ -33,6 +33,7 @@ class RuleOut(Out):
     disposition: Disposition
     wake: list[str]
     because: str
+    recover: int
     allowed: str
 
     @classmethod
@@ -164,7 +165,7 @@ class TripOut(Out):
 
 
 class HealthOut(Out):
-    """How a connector was when it was asked last; `failures` counts failed checks one after the other."""
+    """How a connector was when it was asked last; `failures` and `passes` count checks one after the other."""
 
     connector: str
     well: bool
@@ -172,6 +173,7 @@ class HealthOut(Out):
     error: str
     asked_at: datetime
     since: datetime
+    passes: int
 
 
 class HealthsOut(Out):

@@ -58,5 +58,6 @@ def trip(here: Here, trip_id: str) -> HTMLResponse:
             "agents",
             trip=found,
             figures=figures_of(found),
+            recovery=breakers.recovery(session, found),
             pause=pauses.one(session, found.pause_id),
         )

@@ -11,10 +11,11 @@ from assent.domain.effects import EffectStatus
 from assent.domain.pauses import Disposition, PausePhase
 from assent.domain.people import Actor
 from assent.domain.words import counted, lasting
-from assent.gateway import stop_rights
+from assent.gateway import breakers, stop_rights
 from assent.store.queries.pause_details import PauseDetails, details
 from assent.store.queries.pauses import PauseView
 from assent.store.queries.trips import TripView, of_pauses
+from assent.store.recovering import Recovery
 
 DISPOSITIONS = {
     Disposition.FREEZE: ("Freeze", "every action waits"),
@@ -56,6 +57,7 @@ class PauseCard:
         may_resume: The viewer may let it go on.
         own_resume: The viewer asked for the resume that waits for a second person.
         trips: The times that breakers fired for it, newest first; empty if people made it.
+        recovery: How the tool is whose health check made it; ``None`` if none did.
     """
 
     pause: PauseView
@@ -68,6 +70,7 @@ class PauseCard:
     may_resume: bool
     own_resume: bool
     trips: tuple[TripView, ...] = ()
+    recovery: Recovery | None = None
 
     @property
     def face(self) -> tuple[str, str, str]:
@@ -91,6 +94,7 @@ def card(session: Session, pause: PauseView, viewer: Actor, now: datetime) -> Pa
     rules = stop_rights.rules_for(session, pause.scope)
     found = details(session, pause.id)
     asked = pause.resume_asked_by
+    trips = tuple(of_pauses(session, [pause.id]).get(pause.id, ()))
     return PauseCard(
         pause=pause,
         phases=_phases(pause, now),
@@ -101,7 +105,8 @@ def card(session: Session, pause: PauseView, viewer: Actor, now: datetime) -> Pa
         may_pause=stop_rights.may_pause(session, viewer, rules, now),
         may_resume=stop_rights.may_resume(session, viewer, rules, now),
         own_resume=asked is not None and stop_rights.is_same_person(session, asked, viewer, now),
-        trips=tuple(of_pauses(session, [pause.id]).get(pause.id, ())),
+        trips=trips,
+        recovery=breakers.recovery(session, trips[0]) if trips else None,
     )
 
 

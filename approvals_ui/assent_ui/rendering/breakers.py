@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assent.domain.breakers import BreakerRule
-from assent.domain.breaking import allowed, shown
+from assent.domain.breaking import allowed, ending, shown
 from assent.domain.words import lasting
 from assent.gateway.breakers import BreakerView
 from assent.store.queries.trips import TripView
@@ -85,6 +85,7 @@ def facts_of(rule: BreakerRule) -> tuple[tuple[str, str], ...]:
         ("Quiet under", f"{rule.least:,} cases" if rule.least > 1 else ""),
         ("Pauses", f"the {rule.pause.value}" if rule.pause.value != "everything" else "everything"),
         ("What becomes of the work", rule.disposition.value),
+        ("What ends it", ending(rule)),
         ("Wakes", ", ".join(rule.wake)),
     ]
     return tuple((name, value) for name, value in lines if value)

@@ -64,7 +64,10 @@ class SampleRow(SQLModel, table=True):
 
 
 class HealthRow(SQLModel, table=True):
-    """How a connector was when it was asked last; ``failures`` counts those one after the other."""
+    """How a connector was when it was asked last; ``failures`` counts those one after the other.
+
+    Below zero it counts checks that passed one after the other, -3 for three.
+    """
 
     __tablename__ = "connector_health"
 
