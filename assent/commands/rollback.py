@@ -100,7 +100,7 @@ def action_type(
 def record(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The record's stable name, shop/orders/W1.", metavar="RECORD")],
-    since: Annotated[str | None, typer.Option(help="From then on.")] = None,
+    since: Annotated[str | None, typer.Option(help="From then on; ever, if left out.")] = None,
     until: Until = None,
     with_later: WithLater = False,
     preview: Preview = False,
@@ -117,7 +117,7 @@ def record(
 def incident(
     context: typer.Context,
     incident_id: Annotated[str, typer.Argument(help="The incident's id.", metavar="INCIDENT")],
-    since: Annotated[str | None, typer.Option(help="From then on.")] = None,
+    since: Annotated[str | None, typer.Option(help="From then on; from when it began, if left out.")] = None,
     until: Until = None,
     with_later: WithLater = False,
     preview: Preview = False,
@@ -125,7 +125,7 @@ def incident(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Undo what was done in the runs and to the records that an incident groups."""
+    """Undo what was done in the runs and to the records that an incident groups, since it began."""
     scope = scope_of(RollbackScopeKind.INCIDENT, incident_id, since, until, with_later=with_later)
     roll_back(context, scope, preview, reason, yes, as_json)
 

@@ -81,7 +81,9 @@ async def _steps(
             note(f"{counted(plan.to_undo, 'effect')} can be undone; nothing was changed.")
             return None
         confirm(f"Undo {counted(plan.to_undo, 'effect')}?", yes)
-        begun = await gateway.rollback(scope, by=by, reason=reason, preview_id=plan.rollback_id, digest=plan.digest)
+        begun = await gateway.rollback(
+            plan.scope, by=by, reason=reason, preview_id=plan.rollback_id, digest=plan.digest
+        )
         note(f"{begun.id} began.")
         if begun.state is RollbackStatus.AWAITING:
             note(f"It awaits approval: it needs {begun.needs}. `assent rollback show {begun.id}` says how it stands.")
@@ -123,6 +125,7 @@ def _show_plan(plan: RollbackPlan, as_json: bool) -> None:
         print_json(plan.model_dump(mode="json") | {"to_undo": plan.to_undo})
         return
     shown = plan.steps[:SHOWN]
+    note(f"What was looked at: {plan.scope.sentence}.")
     show_table(
         ["action", "undo?", "what it did", "how, or why not"],
         [[step.action_id, VERDICTS[step.verdict], step.sentence, step.why or step.undo] for step in shown],

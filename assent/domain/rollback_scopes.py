@@ -40,7 +40,8 @@ class RollbackScope(BaseModel):
         kind: What kind.
         id: Id of the action, run or incident; name of the agent, of the version (``refunds@3``), of the action type,
             or stable name of the record (``shop/orders/W1``).
-        since: From then on; needed for an agent, a version and a type.
+        since: From then on; needed for an agent, a version and a type. Without it a record is taken over all its time,
+            an incident from when it began.
         until: Before then; ``None`` is until now.
         with_later: Take back later work of agents on the same records too, first, where an effect in scope cannot be
             taken back without.

@@ -29,7 +29,7 @@ from assent.store import rollback_life
 from assent.store.queries import rollbacks
 from assent.store.rollback_plans import scope_digest, scope_of
 from assent.store.tables import RollbackRow
-from assent.store.undo_scopes import require_scope
+from assent.store.undo_scopes import require_scope, since_it_began
 
 FIRST_STEPS = 50
 """Steps of a preview that are there when it is given; a larger one goes on being written."""
@@ -49,6 +49,7 @@ class UndoDoor(HoldDoor, UndoApprovalDoor, UndoRestDoor):
     async def preview_rollback(self, scope: RollbackScope, *, by: Actor, patience: float = PATIENCE) -> RollbackPlan:
         """What a rollback would do, effect by effect, newest first; changes nothing.
 
+        The plan names the scope as it is taken: an incident's without a time is taken from when the incident began.
         A large plan is given once its first page is written, with ``complete`` false; :meth:`rollback_plan` says how
         far it is. It cannot be started before it is complete.
 
@@ -62,7 +63,7 @@ class UndoDoor(HoldDoor, UndoApprovalDoor, UndoRestDoor):
             InvalidInput: The period is missing, in the future, or ends before it begins.
             Unavailable: Temporal, the database or every worker is away.
         """
-        await self._in_thread(lambda: self._require_rollback_scope(scope))
+        scope = await self._in_thread(lambda: self._rollback_scope(scope))
         request = self._rollback_request("preview", scope, by, "")
         await self._start_rollback(WorkflowName.PREVIEW_ROLLBACK, request)
 
@@ -117,10 +118,10 @@ class UndoDoor(HoldDoor, UndoApprovalDoor, UndoRestDoor):
             Conflict: A rollback of the same scope is under way; it is named.
             Unavailable: Temporal or the database is away; nothing was started.
         """
+        scope = await self._in_thread(lambda: self._rollback_scope(scope))
         request = self._rollback_request("rollback", scope, by, reason).model_copy(update={"preview_id": preview_id})
 
         def begin() -> None:
-            self._require_rollback_scope(scope)
             may_undo(self._database, self._refusals, scope, by, self._clock())
             with self._database.write() as session:
                 self._database.lock_alone(session, rollback_life.BEGIN)
@@ -194,16 +195,20 @@ class UndoDoor(HoldDoor, UndoApprovalDoor, UndoRestDoor):
             requested_at=self._clock(),
         )
 
-    def _require_rollback_scope(self, scope: RollbackScope) -> None:
-        check_period(scope, self._clock())
-        if scope.kind is RollbackScopeKind.RUN:
-            self._require_run(scope.id)
-            return
-        if scope.kind is RollbackScopeKind.AGENT:
-            self._require_agent(scope.id)
-            return
+    def _rollback_scope(self, asked: RollbackScope) -> RollbackScope:
+        """The scope with its beginning; what cannot be meant is refused."""
+        check_period(asked, self._clock())
+        if asked.kind is RollbackScopeKind.RUN:
+            self._require_run(asked.id)
+            return asked
+        if asked.kind is RollbackScopeKind.AGENT:
+            self._require_agent(asked.id)
+            return asked
         with self._database.read() as session:
-            require_scope(session, scope)
+            require_scope(session, asked)
+            scope = since_it_began(session, asked)
+        check_period(scope, self._clock())
+        return scope
 
 
 def _require_preview(session: Session, scope: RollbackScope, preview_id: str, digest: str) -> None:

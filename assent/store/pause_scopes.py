@@ -134,9 +134,9 @@ def _of_record(rows: Any, record: str) -> ColumnElement[bool]:
     return col(rows.action_id).in_(touched)
 
 
-def _about_record(session: Session, record: str, action_ids: Sequence[str]) -> set[str]:
-    """Those of some actions whose type says by its target that they are about a record."""
-    about: set[str] = set()
+def targets_of(session: Session, action_ids: Sequence[str]) -> dict[str, str]:
+    """The records that some actions are about as their types declare it, by action; those without one are left out."""
+    found: dict[str, str] = {}
     templates: dict[tuple[str, int], dict[str, str]] = {}
     for start in range(0, len(action_ids), _AT_ONCE):
         some = action_ids[start : start + _AT_ONCE]
@@ -145,9 +145,14 @@ def _about_record(session: Session, record: str, action_ids: Sequence[str]) -> s
             if version not in templates:
                 templates[version] = _templates(session, *version)
             template = templates[version].get(row.type, "")
-            if template and resource_named(template, row.arguments) == record:
-                about.add(row.action_id)
-    return about
+            if template and (record := resource_named(template, row.arguments)):
+                found[row.action_id] = record
+    return found
+
+
+def _about_record(session: Session, record: str, action_ids: Sequence[str]) -> set[str]:
+    """Those of some actions whose type says by its target that they are about a record."""
+    return {action_id for action_id, named in targets_of(session, action_ids).items() if named == record}
 
 
 def _templates(session: Session, agent: str, version: int) -> dict[str, str]:

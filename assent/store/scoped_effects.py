@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from assent.domain.canonical import Json
 from assent.domain.effects import EffectStatus, ResourceChange, UndoStatus
 from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.domain.rollbacks import LaterWork
-from assent.store import claims, statements
+from assent.store import claims, pause_scopes, statements
 from assent.store.tables import ActionRow, EffectRow, IncidentPartRow, ResourceRow, UndoRow
 
 MOST_IN_FLIGHT = 1_000
@@ -81,12 +81,19 @@ def page(session: Session, scope: RollbackScope, *, after: Position | None, limi
 
 
 def under_way(session: Session, scope: RollbackScope) -> list[Effect]:
-    """Effects in scope without an outcome, in the order of their ids; a record's are not known before there is one."""
+    """Effects in scope without an outcome, in the order of their ids.
+
+    What they will have touched is not known yet: those of a record are the ones whose action names it as its target.
+    """
+    statement = _EFFECTS.where(_effects.c.status == EffectStatus.CLAIMED.value)
     within = _whose(scope)
-    if within is None:
-        return []
-    statement = _EFFECTS.where(_effects.c.status == EffectStatus.CLAIMED.value, within)
-    return [_effect(row) for row in session.execute(statement.order_by(_effects.c.action_id).limit(MOST_IN_FLIGHT))]
+    if within is not None:
+        statement = statement.where(within)
+    rows = session.execute(statement.order_by(_effects.c.action_id).limit(MOST_IN_FLIGHT)).all()
+    if within is None and rows:
+        theirs = _concerned(session, scope, {row.action_id: row.run_id for row in rows})
+        rows = [row for row in rows if row.action_id in theirs]
+    return [_effect(row) for row in rows]
 
 
 def by_ids(session: Session, action_ids: Sequence[str]) -> dict[str, Effect]:
@@ -226,6 +233,27 @@ def _parts(session: Session, scope: RollbackScope) -> Iterator[RollbackScope]:
     ).all()
     for kind, ref in rows:
         yield scope.model_copy(update={"kind": RollbackScopeKind(kind), "id": ref})
+
+
+def _concerned(session: Session, scope: RollbackScope, runs: Mapping[str, str]) -> set[str]:
+    """Those of some actions, given with their runs, that are about a record or belong to an incident."""
+    targets = pause_scopes.targets_of(session, list(runs))
+    if scope.kind is RollbackScopeKind.RECORD:
+        return {action_id for action_id, record in targets.items() if record == scope.id}
+    rows = session.execute(
+        select(col(IncidentPartRow.kind), col(IncidentPartRow.ref)).where(
+            col(IncidentPartRow.incident_id) == scope.id,
+            col(IncidentPartRow.kind).in_([RollbackScopeKind.RUN.value, RollbackScopeKind.RECORD.value]),
+            col(IncidentPartRow.ref).in_({*runs.values(), *targets.values()}),
+        )
+    )
+    grouped = {(kind, ref) for kind, ref in rows.all()}
+    return {
+        action_id
+        for action_id, run_id in runs.items()
+        if (RollbackScopeKind.RUN.value, run_id) in grouped
+        or (RollbackScopeKind.RECORD.value, targets.get(action_id, "")) in grouped
+    }
 
 
 def _some(session: Session, part: RollbackScope, after: Position | None, limit: int) -> Iterator[Effect]:

@@ -58,6 +58,14 @@ def require_scope(session: Session, scope: RollbackScope) -> None:
                 raise NotFound(f"There is no incident {scope.id}.", where="incident")
 
 
+def since_it_began(session: Session, scope: RollbackScope) -> RollbackScope:
+    """A scope with its beginning: an incident's, where nobody gave another time, is when the incident began."""
+    if scope.kind is not RollbackScopeKind.INCIDENT or scope.since is not None:
+        return scope
+    row = session.get(IncidentRow, scope.id)
+    return scope if row is None else scope.model_copy(update={"since": row.began_at})
+
+
 def agents_of(session: Session, scope: RollbackScope) -> list[str]:
     """The agents whose work is in scope, where its name says it; otherwise the plan finds them."""
     if scope.agent:

@@ -88,6 +88,7 @@ SCOPES = {
     "type": _of(RollbackScopeKind.TYPE, "shelf.put", since=START),
     "record": _of(RollbackScopeKind.RECORD, "shelf/p8"),
 }
+INCIDENT = _of(RollbackScopeKind.INCIDENT, "incident-1", since=START)
 
 
 @pytest.mark.parametrize("after", [None, HALF], ids=["first page", "a later page"])
@@ -109,6 +110,8 @@ def test_the_next_to_work_on_a_record_is_found_by_its_index(database: Database) 
 LOOKUPS: dict[str, Callable[[Session], Any]] = {
     "effects by id": lambda s: scoped_effects.by_ids(s, ["run-0000007:a", "run-0000008:b"]),
     "effects under way": lambda s: scoped_effects.under_way(s, SCOPES["type"]),
+    "effects under way on a record": lambda s: scoped_effects.under_way(s, SCOPES["record"]),
+    "effects under way of an incident": lambda s: scoped_effects.under_way(s, INCIDENT),
     "next steps": lambda s: undos.next_steps(s, "rollback-3", 50),
     "tally": lambda s: undos.tally(s, "rollback-3"),
     "planned": lambda s: rollback_plans.planned(s, "rollback-3", ["run-0000007:a", "run-0000008:b"]),

@@ -27,7 +27,9 @@ class RollbackScopeIn(In):
 
     kind: RollbackScopeKind
     id: str = Field(min_length=1, max_length=200, examples=["run-0123456789ab", "refunds@3", "shop/orders/W1"])
-    since: AwareDatetime | None = Field(default=None, description="Effects finished from then on.")
+    since: AwareDatetime | None = Field(
+        default=None, description="Effects finished from then on; those of an incident, without it, since it began."
+    )
     until: AwareDatetime | None = Field(default=None, description="Effects finished before then; until now without.")
     with_later: bool = Field(
         default=False, description="Take later work on the same records back first, where that is in the way."
