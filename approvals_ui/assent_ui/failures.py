@@ -43,7 +43,7 @@ async def _deliberate(request: Request, error: Exception) -> Response:
     await _note_refusal(request, error)
     if _is_api(request):
         return answer(problem_of(error, request.url.path))
-    return error_page(request, error)
+    return await error_page(request, error)
 
 
 async def _note_refusal(request: Request, error: AssentError) -> None:
@@ -63,7 +63,7 @@ async def _note_refusal(request: Request, error: AssentError) -> None:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problem = problem_of_faults(error.errors(), request.url.path)
-    return answer(problem) if _is_api(request) else _as_page(request, problem)
+    return answer(problem) if _is_api(request) else await _as_page(request, problem)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -75,7 +75,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     problem = problem_of_status(error.status_code, detail, request.url.path)
     if _is_api(request):
         return answer(problem, error.headers)
-    return missing_page(request) if error.status_code == HTTPStatus.NOT_FOUND else _as_page(request, problem)
+    return await (missing_page(request) if error.status_code == HTTPStatus.NOT_FOUND else _as_page(request, problem))
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
@@ -85,13 +85,13 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("%s %s failed, reference %s", request.method, path, reference, exc_info=error)
     if _is_api(request):
         return answer(problem_of_surprise(reference, request.url.path))
-    return unexpected_page(request)
+    return await unexpected_page(request)
 
 
-def _as_page(request: Request, problem: Problem) -> Response:
+async def _as_page(request: Request, problem: Problem) -> Response:
     error = InvalidInput(problem.detail, where=problem.where)
     error.status = problem.status
-    return error_page(request, error)
+    return await error_page(request, error)
 
 
 def _is_api(request: Request) -> bool:

@@ -56,7 +56,7 @@ class Place:
             "place": place,
             "pauses": pauses.active(session),
             "waiting": context["waiting"] if "waiting" in context else self._waiting(session),
-            "stop_choices": choices(context) if may_stop(self.viewer) and place != "stop" else [],
+            "stop_choices": choices(context) if place != "stop" and self._may_stop(session) else [],
             "incidents_open": incidents.count_open(session) if may_read(self.viewer) else None,
             "newest_event": timeline.newest_id(session),
             "in_pane": False,
@@ -71,6 +71,9 @@ class Place:
         asked = inbox.asked_now(session, tokens) if tokens else None
         count = inbox.count(session, Wanted(tokens=asked), cap=COUNT_SHOWN)
         return count + checks.count_waiting(session, self.viewer.id, self.clock())
+
+    def _may_stop(self, session: Session) -> bool:
+        return may_stop(session, self.viewer, self.clock())
 
     def agent_names(self, session: Session) -> list[str]:
         """Names of the agents, for filters."""

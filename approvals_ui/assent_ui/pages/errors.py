@@ -1,8 +1,14 @@
-"""Errors as pages: what happened, what was not lost, what to do."""
+"""Errors as pages: what happened, what was not lost, what to do.
+
+Whoever is signed in has the frame of every page around it, with the control that stops; where that cannot be made,
+because the database does not answer say, the page stands alone.
+"""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -19,8 +25,12 @@ from assent.domain.errors import (
     TooOften,
     Unavailable,
 )
+from assent_ui.auth import maybe_person
 from assent_ui.deps import deps_of
+from assent_ui.pages.context import Place
 from assent_ui.pages.sign_in import confirm_address, own_path, sign_in_address
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ _KINDS: tuple[tuple[type[AssentError], _Kind], ...] = (
 _UNEXPECTED = _Kind("Our fault", "red", "cross", "Runs and what they have done are kept; only this page failed.")
 
 
-def error_page(request: Request, error: AssentError) -> Response:
+async def error_page(request: Request, error: AssentError) -> Response:
     """The page of a deliberate error; somebody who is not signed in is sent to sign in."""
     if isinstance(error, NotSignedIn):
         wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
@@ -50,7 +60,9 @@ def error_page(request: Request, error: AssentError) -> Response:
     if isinstance(error, NeedsProof):
         return RedirectResponse(confirm_address(_page_behind(request)), status_code=303)
     kind = next((kind for type, kind in _KINDS if isinstance(error, type)), _UNEXPECTED)
-    return _page(request, kind, error.status, error.code, error.what, error.todo)
+    # A database that does not answer is not asked again for the frame.
+    alone = isinstance(error, Unavailable) and error.where == "database"
+    return await _page(request, kind, error.status, error.code, error.what, error.todo, alone=alone)
 
 
 def _page_behind(request: Request) -> str:
@@ -62,15 +74,15 @@ def _page_behind(request: Request) -> str:
     return f"{referrer.path}?{referrer.query}" if home and referrer.query else referrer.path if home else "/"
 
 
-def missing_page(request: Request) -> Response:
+async def missing_page(request: Request) -> Response:
     """The page of an address that leads nowhere."""
     kind = _Kind("Not here", "slate", "question", "")
-    return _page(request, kind, 404, "not-found", "There is no such page.", "The address may be mistyped.")
+    return await _page(request, kind, 404, "not-found", "There is no such page.", "The address may be mistyped.")
 
 
-def unexpected_page(request: Request) -> Response:
+async def unexpected_page(request: Request) -> Response:
     """The page of an error that nobody foresaw."""
-    return _page(
+    return await _page(
         request,
         _UNEXPECTED,
         500,
@@ -80,22 +92,37 @@ def unexpected_page(request: Request) -> Response:
     )
 
 
-def _page(request: Request, kind: _Kind, status: int, code: str, title: str, todo: str) -> HTMLResponse:
-    again = own_path(request.url.path) if request.method == "GET" else "/"
-    html = (
-        deps_of(request)
-        .templates.get_template("error.html")
-        .render(
-            viewer=None,
-            place="",
-            title=title,
-            word=kind.word,
-            tone=kind.tone,
-            shape_name=kind.shape,
-            kept=kind.kept,
-            todo=todo,
-            code=code,
-            again=again,
-        )
-    )
+async def _page(
+    request: Request, kind: _Kind, status: int, code: str, title: str, todo: str, *, alone: bool = False
+) -> HTMLResponse:
+    shown = {
+        "title": title,
+        "word": kind.word,
+        "tone": kind.tone,
+        "shape_name": kind.shape,
+        "kept": kind.kept,
+        "todo": todo,
+        "code": code,
+        "again": own_path(request.url.path) if request.method == "GET" else "/",
+    }
+    if not alone and (framed := await _framed(request, status, shown)) is not None:
+        return framed
+    html = deps_of(request).templates.get_template("error.html").render(viewer=None, place="", **shown)
     return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+async def _framed(request: Request, status: int, shown: dict[str, Any]) -> HTMLResponse | None:
+    """The page with its frame; ``None`` if nobody is signed in, or if the frame cannot be made."""
+    deps = deps_of(request)
+    try:
+        viewer = getattr(request.state, "viewer", None) or await maybe_person(request, deps)
+        if viewer is None:
+            return None
+        here = Place(deps, viewer)
+        # An error is not what its address shows, so that nothing of it is refreshed from there.
+        return await deps.read(
+            lambda session: here.show(session, "error.html", "", status=status, newest_event="", **shown)
+        )
+    except Exception as error:
+        log.warning("A page of an error stands without its frame: %s", error)
+        return None

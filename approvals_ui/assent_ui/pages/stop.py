@@ -140,7 +140,7 @@ def _page(
             releasing=PausePhase.RELEASING,
             kept=kept or {},
             problem=problem,
-            may_stop=may_stop(here.viewer) or stop_rights.may_pause(session, actor, rules, now),
+            may_stop=may_stop(session, here.viewer, now) or stop_rights.may_pause(session, actor, rules, now),
             may_stop_this=stop_rights.may_pause(session, actor, rules, now),
             figures=figures(session, scope),
         )
