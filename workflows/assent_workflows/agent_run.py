@@ -8,86 +8,51 @@ continued run carries over, so its size does not grow with what was done.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
-    from assent.domain.approvals import Decision, Verb
+    from assent.domain.actions import ActionOutcome, ProposedAction
+    from assent.domain.approvals import Decision
     from assent.domain.errors import InvalidInput
-    from assent.domain.ports import (
-        CloseAction,
-        ExecuteAction,
-        FindAction,
-        FinishRun,
-        NoteRun,
-        ReviseAction,
-        SubmitAction,
-    )
+    from assent.domain.ports import FindAction, FinishRun, NoteRun
     from assent.domain.revisions import Edit
     from assent.domain.runs import (
-        SEEN_LIMIT,
         AgentRunInput,
         CarriedState,
         EndRun,
         OnFailure,
         PauseEnded,
-        RunHeader,
         RunResult,
         RunStatus,
         WaitingAction,
     )
     from assent.domain.settling import EffectSettled
-    from assent.domain.tiers import Speed
     from assent_workflows import calls
     from assent_workflows.plan import PlanProgress
+    from assent_workflows.pursuit import Pursuit
 
 MAX_UNDER_WAY = 500
 """Actions of a run that may be under way at once."""
 
-_FAILED = (ActivityError, ApplicationError)
-"""An activity that is not tried again: a regular one comes wrapped, a local one as it was raised."""
-
-_VOTES_TOGETHER = "votes-together"
-"""Histories without this mark weighed every vote in an activity of its own."""
-
-_HELD_POLL = timedelta(minutes=1)
-"""A held action looks again by itself after this time, in case the message that a pause ended was lost."""
-
 
 @workflow.defn(name="AgentRun")
-class AgentRun:
+class AgentRun(Pursuit):
     """One agent's work."""
 
     @workflow.init
     def __init__(self, input: AgentRunInput) -> None:
         carried = input.carried or CarriedState()
-        self._input = input
-        self._header = input.header
         self._fault = ""
         try:
-            self._plan = _progress(input, carried.remaining if input.carried else input.plan, carried)
+            plan = _progress(input, carried.remaining if input.carried else input.plan, carried)
         except InvalidInput as error:
             self._fault = str(error)
-            self._plan = _progress(input, [], carried)
-        self._waiting: dict[str, WaitingAction] = {}
-        self._submitting: set[str] = set()
-        self._decisions: dict[str, list[Decision | Edit]] = {key: list(value) for key, value in carried.early.items()}
-        self._seen = dict.fromkeys(carried.seen)
-        self._counts = dict(carried.counts)
+            plan = _progress(input, [], carried)
+        super().__init__(input, plan)
         self._ending = carried.ending
-        self._stopped = carried.stopped
-        self._carries = False
-        self._introduced = input.carried is not None
-        self._plan_told = len(input.plan) < 2
-        self._wakes = 0
-        self._explained: dict[str, ActionStatus] = {}
-        self._asked_at: dict[str, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._active_at = input.header.started_at
 
     @workflow.run
     async def run(self, input: AgentRunInput) -> RunResult:
@@ -156,7 +121,7 @@ class AgentRun:
 
     async def _heed(self, message: Decision | Edit) -> None:
         """Keep a message about an action until its turn; messages of one action have it in the order they came."""
-        if self._repeated(message.id):
+        if self._seen.repeated(message.id):
             return
         key = message.action_id.removeprefix(f"{self._header.run_id}:")
         self._decisions.setdefault(key, []).append(message)
@@ -173,7 +138,7 @@ class AgentRun:
     @workflow.signal
     def end(self, message: EndRun) -> None:
         """Take no more proposals; if stopped, withdraw what waits."""
-        if self._repeated(message.id):
+        if self._seen.repeated(message.id):
             return
         self._stopped = self._stopped or message.stop
         word = "stopped" if message.stop else "ended"
@@ -188,20 +153,20 @@ class AgentRun:
     @workflow.signal
     async def settled(self, message: EffectSettled) -> None:
         """It became known what became of an effect that was unknown, or its action is tried again."""
-        if self._repeated(message.id):
+        if self._seen.repeated(message.id):
             return
         key = message.key
         if key in self._waiting or key in self._submitting:
             # This run has not been told yet that it is unknown: that comes with the activity's own answer.
             self._explained[key] = message.now
             return
-        if self._counts.get(message.was.value, 0) > 0:
-            self._count(message.was, -1)
+        if self._tally.has(message.was):
+            self._tally.count(message.was, -1)
             if message.now.settled:
-                self._count(message.now, 1)
+                self._tally.count(message.now)
         if message.now.settled:
             return
-        self._seen.pop(f"action:{key}", None)
+        self._seen.forget(f"action:{key}")
         found = await calls.find(FindAction(header=self._later_header(), key=key))
         if found is not None and not found.outcome.status.settled and key not in self._waiting:
             self._wakes += 1
@@ -211,27 +176,6 @@ class AgentRun:
     def under_way(self) -> list[ActionOutcome]:
         """Actions that wait for a person, a pause or a long effect."""
         return [waiting.outcome for waiting in self._waiting.values()]
-
-    async def _submit(self, action: ProposedAction, blocked: str) -> ActionOutcome:
-        self._asked_at[action.key] = self._wakes
-        outcome = await calls.submit(SubmitAction(header=self._first_header(), action=action, blocked=blocked))
-        self._introduced = True
-        return outcome
-
-    async def _first_submit(self, action: ProposedAction, blocked: str) -> ActionOutcome:
-        self._submitting.add(action.key)
-        try:
-            return await self._submit(action, blocked)
-        except _FAILED as error:
-            nothing = ActionOutcome(
-                action_id=f"{self._header.run_id}:{action.key}",
-                key=action.key,
-                type=action.type,
-                status=ActionStatus.PROPOSED,
-            )
-            return _broken(nothing, error)
-        finally:
-            self._submitting.discard(action.key)
 
     def _start_ready(self) -> None:
         if self._carrying or self._stopped:
@@ -249,168 +193,6 @@ class AgentRun:
         if action.key not in self._waiting:
             await self._pursue(WaitingAction(action=action, outcome=outcome))
 
-    def _pursue_in_background(self, waiting: WaitingAction) -> None:
-        self._waiting[waiting.action.key] = waiting
-        self._in_background(self._pursue(waiting))
-
-    async def _pursue(self, waiting: WaitingAction) -> None:
-        """Take an action from where it is to its end, unless the run continues as new first."""
-        key = waiting.action.key
-        self._waiting[key] = waiting
-        while not waiting.outcome.status.settled:
-            if self._carrying and waiting.outcome.status is not ActionStatus.CLEARED:
-                return
-            try:
-                waiting.outcome = await self._next(waiting)
-            except _FAILED as error:
-                waiting.outcome = _broken(waiting.outcome, error)
-        del self._waiting[key]
-        self._settle(waiting)
-        await self._record_late(key)
-
-    async def _next(self, waiting: WaitingAction) -> ActionOutcome:
-        match waiting.outcome.status:
-            case ActionStatus.AWAITING:
-                return await self._await_decision(waiting)
-            case ActionStatus.HELD:
-                return await self._await_release(waiting)
-            case _:
-                return await self._execute(waiting)
-
-    async def _await_decision(self, waiting: WaitingAction) -> ActionOutcome:
-        key, outcome = waiting.action.key, waiting.outcome
-        if waiting.deadline is None:
-            waiting.deadline = workflow.now() + (outcome.expires_in or timedelta(0))
-        remaining = max(waiting.deadline - workflow.now(), timedelta(0))
-        try:
-            await workflow.wait_condition(
-                lambda: bool(self._decisions.get(key)) or self._stopped or self._carrying, timeout=remaining
-            )
-        except TimeoutError:
-            return await self._close(waiting, ActionStatus.EXPIRED, "Nobody decided in time.")
-        if self._stopped:
-            return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
-        if decisions := self._decisions.get(key):
-            decision = decisions.pop(0)
-            if isinstance(decision, Edit):
-                return await self._revise(waiting, decision)
-            if decision.verb is Verb.REJECT:
-                return await self._close(waiting, ActionStatus.REJECTED, decision.reason, decision)
-            votes = [decision, *self._further_approvals(decision, decisions)]
-            waiting.decision = votes.pop()
-            return await self._execute(waiting, votes)
-        return outcome
-
-    def _further_approvals(self, first: Decision, waiting: list[Decision | Edit]) -> list[Decision]:
-        """Take the approvals that came right behind one while the run was busy; they are weighed together with it."""
-        further: list[Decision] = []
-        if first.verb is not Verb.APPROVE or not waiting or not workflow.patched(_VOTES_TOGETHER):
-            return further
-        while waiting and isinstance(vote := waiting[0], Decision) and vote.verb is Verb.APPROVE:
-            further.append(vote)
-            del waiting[0]
-        return further
-
-    async def _revise(self, waiting: WaitingAction, edit: Edit) -> ActionOutcome:
-        try:
-            found = await calls.revise(ReviseAction(header=self._later_header(), edit=edit))
-        except _FAILED as error:
-            workflow.logger.warning("An edit could not be looked at: %s: %s", edit.action_id, error.cause or error)
-            return waiting.outcome
-        waiting.action, waiting.deadline = found.action, None
-        return found.outcome
-
-    async def _await_release(self, waiting: WaitingAction) -> ActionOutcome:
-        key, wakes = waiting.action.key, self._asked_at.get(waiting.action.key, 0)
-        await self._until(
-            lambda: wakes != self._wakes or self._stopped or self._carrying or self._taken_back(key) is not None,
-            _HELD_POLL,
-        )
-        if self._stopped:
-            return await self._close(waiting, ActionStatus.WITHDRAWN, "The run was stopped.")
-        if withdrawal := self._taken_back(key):
-            self._decisions[key].remove(withdrawal)
-            waiting.decision = withdrawal
-            return await self._execute(waiting)
-        if self._carrying and wakes == self._wakes:
-            return waiting.outcome
-        if waiting.decision is not None or waiting.outcome.approval_id is not None:
-            return await self._execute(waiting)
-        return await self._submit(waiting.action, "")
-
-    def _taken_back(self, key: str) -> Decision | None:
-        """Somebody's wish to take back their vote on what a pause holds; it does not wait for the pause to end."""
-        for message in self._decisions.get(key, []):
-            if isinstance(message, Decision) and message.verb is Verb.WITHDRAW:
-                return message
-        return None
-
-    async def _execute(self, waiting: WaitingAction, earlier: Sequence[Decision] = ()) -> ActionOutcome:
-        self._asked_at[waiting.action.key] = self._wakes
-        outcome = waiting.outcome
-        request = ExecuteAction(
-            header=self._later_header(), action=waiting.action, earlier=list(earlier), decision=waiting.decision
-        )
-        if outcome.status is ActionStatus.AWAITING and outcome.votes > 1 and outcome.speed is Speed.LONG:
-            return await calls.execute(request.model_copy(update={"vote_only": True}), Speed.QUICK)
-        return await calls.execute(request, outcome.speed)
-
-    async def _close(
-        self, waiting: WaitingAction, to: ActionStatus, message: str, decision: Decision | None = None
-    ) -> ActionOutcome:
-        key, wakes = waiting.action.key, self._wakes
-        outcome = await calls.close(
-            CloseAction(
-                header=self._later_header(),
-                action_id=waiting.outcome.action_id,
-                to=to,
-                decision=decision,
-                message=message,
-            )
-        )
-        waiting.deadline = None
-        if outcome.held_by and outcome.status is ActionStatus.AWAITING:
-            await self._until(
-                lambda: wakes != self._wakes or self._stopped or self._carrying or bool(self._decisions.get(key)),
-                _HELD_POLL,
-            )
-        return outcome
-
-    async def _record_late(self, key: str) -> None:
-        """Record decisions on an action that is settled, and edits of it."""
-        for message in self._decisions.pop(key, []):
-            header, action_id = self._later_header(), message.action_id
-            try:
-                if isinstance(message, Edit):
-                    await calls.revise(ReviseAction(header=header, edit=message))
-                else:
-                    await calls.close(CloseAction(header=header, action_id=action_id, to=None, decision=message))
-            except _FAILED:
-                workflow.logger.warning("A message named an action that was never admitted: %s", action_id)
-
-    def _settle(self, waiting: WaitingAction) -> None:
-        self._active_at = workflow.now()
-        self._asked_at.pop(waiting.action.key, None)
-        if self._repeated(f"action:{waiting.action.key}"):
-            return
-        known = self._explained.pop(waiting.action.key, None)
-        if known is not None and waiting.outcome.status is ActionStatus.UNKNOWN:
-            waiting.outcome = waiting.outcome.model_copy(update={"status": known})
-        self._count(waiting.outcome.status, 1)
-        self._plan.settle(waiting.outcome)
-
-    def _count(self, status: ActionStatus, more: int) -> None:
-        """Keep how many settled actions have a status; none is left out."""
-        left = self._counts.get(status.value, 0) + more
-        self._counts[status.value] = left
-        if left == 0:
-            del self._counts[status.value]
-
-    def _in_background(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)  # type: ignore[arg-type]
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     def _quiet(self) -> bool:
         return not self._tasks and not self._submitting
 
@@ -420,16 +202,6 @@ class AgentRun:
         if self._stopped:
             return True
         return self._plan.over and (not self._input.open or bool(self._ending))
-
-    @property
-    def _carrying(self) -> bool:
-        """Whether the run is about to continue as new: nothing new starts, and what only waits is carried over.
-
-        Whoever asks is told what holds in this very activation. Conditions are looked at in turn, so a flag that one
-        of them set would come too late for those before it, and nothing would look at them again.
-        """
-        self._carries = self._carries or workflow.info().is_continue_as_new_suggested()
-        return self._carries
 
     def _moved(self) -> bool:
         """Whether the main task has something to do."""
@@ -448,33 +220,6 @@ class AgentRun:
             left = limit if busy else self._active_at + limit - workflow.now()
         self._ending = self._ending or "Nothing happened in it for a long time."
 
-    async def _until(self, condition: Callable[[], bool], limit: timedelta) -> bool:
-        """Wait for a condition; false if the time ran out."""
-        try:
-            await workflow.wait_condition(condition, timeout=limit)
-        except TimeoutError:
-            return False
-        return True
-
-    def _repeated(self, message_id: str) -> bool:
-        if message_id in self._seen:
-            return True
-        self._seen[message_id] = None
-        while len(self._seen) > SEEN_LIMIT:
-            del self._seen[next(iter(self._seen))]
-        return False
-
-    def _first_header(self) -> RunHeader:
-        """The header for activities that may be the first to see the run."""
-        if self._introduced:
-            return self._later_header()
-        plan = [] if self._plan_told else self._input.plan
-        self._plan_told = True
-        return self._header.model_copy(update={"first": True, "plan": plan})
-
-    def _later_header(self) -> RunHeader:
-        return self._header.model_copy(update={"received": None, "first": False})
-
     def _carried(self) -> AgentRunInput:
         results, finished = self._plan.needed()
         state = CarriedState(
@@ -483,8 +228,8 @@ class AgentRun:
             results=results,
             finished=finished,
             early={key: value for key, value in self._decisions.items() if value},
-            seen=list(self._seen),
-            counts=self._counts,
+            seen=self._seen.ids,
+            counts=self._tally.counts,
             ending=self._ending,
             stopped=self._stopped,
         )
@@ -493,19 +238,18 @@ class AgentRun:
     async def _finish(self) -> RunResult:
         status, message = self._ended_how()
         await calls.finish_run(
-            FinishRun(header=self._later_header(), status=status, counts=self._counts, message=message)
+            FinishRun(header=self._later_header(), status=status, counts=self._tally.counts, message=message)
         )
         while self._decisions or not workflow.all_handlers_finished():
             for key in list(self._decisions):
                 await self._record_late(key)
             await workflow.wait_condition(workflow.all_handlers_finished)
-        return RunResult(run_id=self._header.run_id, status=status, counts=self._counts, message=message)
+        return RunResult(run_id=self._header.run_id, status=status, counts=self._tally.counts, message=message)
 
     def _ended_how(self) -> tuple[RunStatus, str]:
         if self._stopped:
             return RunStatus.STOPPED, self._ending
-        good = sum(self._counts.get(s.value, 0) for s in ActionStatus if s.succeeded)
-        total = sum(self._counts.values())
+        good, total = self._tally.succeeded, self._tally.total
         if self._input.open or self._input.on_failure is OnFailure.CONTINUE or good == total:
             return RunStatus.COMPLETED, self._ending
         return RunStatus.FAILED, f"{total - good} of {total} actions did not succeed."
@@ -519,8 +263,3 @@ def _progress(input: AgentRunInput, plan: list[ProposedAction], carried: Carried
         on_failure=input.on_failure,
         under_way=[waiting.action.key for waiting in carried.waiting],
     )
-
-
-def _broken(outcome: ActionOutcome, error: FailureError) -> ActionOutcome:
-    """The outcome of an action that Assent itself could not pursue."""
-    return outcome.model_copy(update={"status": ActionStatus.FAILED, "message": str(error.cause or error)})
