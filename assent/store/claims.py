@@ -149,19 +149,10 @@ def finish(
     Returns:
         False if somebody else recorded an outcome or holds the claim now: theirs counts.
     """
-    values = {
-        "for_action": action_id,
-        "for_holder": holder,
-        "status": status.value,
-        "finished_at": at,
-        "changes": [change.model_dump(mode="json") for change in changes],
-        "undo_data": undo_data,
-        "message": message,
-    }
-    done = _FINISH.run(session, values) > 0
+    outcome = _outcome(action_id, status, at, changes, undo_data, message)
+    done = _FINISH.run(session, outcome | {"for_holder": holder}) > 0
     if not done and status is not EffectStatus.UNKNOWN:
-        late = {name: value for name, value in values.items() if name != "for_holder"}
-        done = _LATE.run(session, late) > 0
+        done = _LATE.run(session, outcome) > 0
         if done:
             questions.close(session, action_id, now=ActionStatus(status.value), at=at)
     if done:
@@ -192,15 +183,7 @@ def settle(
         message: How it was found out.
         attested: A person's word is all there is.
     """
-    values = {
-        "for_action": action_id,
-        "status": status.value,
-        "finished_at": at,
-        "changes": [change.model_dump(mode="json") for change in changes],
-        "undo_data": undo_data,
-        "message": message,
-    }
-    if _LATE.run(session, values) == 0:
+    if _LATE.run(session, _outcome(action_id, status, at, changes, undo_data, message)) == 0:
         return False
     if attested:
         session.execute(update(EffectRow).where(col(EffectRow.action_id) == action_id).values(holder=ATTESTED))
@@ -225,6 +208,25 @@ def touch(session: Session, action_id: str, changes: Sequence[ResourceChange], *
     if names:
         rows = [{"resource": name, "at": at, "action_id": action_id, "undo": undo} for name in names]
         _TOUCH.run(session, *rows)
+
+
+def _outcome(
+    action_id: str,
+    status: EffectStatus,
+    at: datetime,
+    changes: Sequence[ResourceChange],
+    undo_data: Json,
+    message: str,
+) -> dict[str, Any]:
+    """What :data:`_FINISH` and :data:`_LATE` write of an effect, and of which."""
+    return {
+        "for_action": action_id,
+        "status": status.value,
+        "finished_at": at,
+        "changes": [change.model_dump(mode="json") for change in changes],
+        "undo_data": undo_data,
+        "message": message,
+    }
 
 
 def _changed(result: Result[Any]) -> bool:
