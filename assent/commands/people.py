@@ -156,7 +156,11 @@ def link(context: typer.Context, email: Email, as_json: Json = False) -> None:
     """Print a link that signs a person in once, within 15 minutes."""
     from assent.runtime.people import sign_in_link
 
-    address = sign_in_link(settings_of(context), email)
+    settings = settings_of(context)
+    address = sign_in_link(settings, email)
+    if not settings.address_said:
+        note("Nothing says where the pages are, so this is the usual address: no `assent up` runs on this data folder.")
+        note("Set ASSENT_PUBLIC_URL to the address that people use, here as for the web process.")
     if as_json:
         print_json({"email": email, "link": address})
     else:

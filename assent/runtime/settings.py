@@ -361,6 +361,11 @@ class Settings(BaseSettings):
         return None not in (self.slack_client_id, self.slack_client_secret, self.slack_signing_secret)
 
     @property
+    def address_said(self) -> bool:
+        """Somebody said where the pages are: settings did, or the running instance."""
+        return bool({"public_url", "web_host", "web_port"} & self.model_fields_set)
+
+    @property
     def mail_wanted(self) -> bool:
         """Whether mails are sent."""
         return bool(self.smtp_host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from assent.cli import run
 from assent.domain.people import SYSTEM, Role
 from assent.gateway import utc_now
 from assent.runtime.console import opened
+from assent.runtime.instance import Instance, held, publish
 from assent.runtime.secrets import signing_key
 from assent.runtime.settings import Settings
 from assent.store import passwords, people
@@ -82,3 +84,27 @@ def test_sessions_are_listed_and_ended(typed: Typed, settings: Settings) -> None
             assert [sign_in.check(session, each.token, at=utc_now()) for each in made] == [None] * 3
         removed = typed("people", "reset", "ann@example.com", "--yes")[1]["removed"]
         assert removed == {"passwords": 1, "passkeys": 0, "accounts": 0, "sessions": 0}
+
+
+def test_a_link_has_the_address_that_was_said_or_that_of_the_running_instance(
+    typed: Typed, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ASSENT_PUBLIC_URL", "ASSENT_WEB_HOST", "ASSENT_WEB_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    typed("people", "add", "ann@example.com")
+    _, found, said = typed("people", "link", "ann@example.com")
+    assert found["link"].startswith("http://127.0.0.1:8484/sign-in?token=")
+    assert "Set ASSENT_PUBLIC_URL" in said
+    monkeypatch.setenv("ASSENT_PUBLIC_URL", "https://assent.example.com/")
+    _, found, said = typed("people", "link", "ann@example.com")
+    assert found["link"].startswith("https://assent.example.com/sign-in?token=")
+    assert "ASSENT_PUBLIC_URL" not in said
+    monkeypatch.delenv("ASSENT_PUBLIC_URL")
+    monkeypatch.setenv("ASSENT_WEB_PORT", "9484")
+    assert ":9484/sign-in" in typed("people", "link", "ann@example.com")[1]["link"]
+    monkeypatch.delenv("ASSENT_WEB_PORT")
+    with held(settings.data_dir):
+        publish(settings.data_dir, Instance(pid=os.getpid(), url="http://127.0.0.1:9999", temporal_address=""))
+        _, found, said = typed("people", "link", "ann@example.com")
+    assert found["link"].startswith("http://127.0.0.1:9999/sign-in?token=")
+    assert "ASSENT_PUBLIC_URL" not in said
