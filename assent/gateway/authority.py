@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from assent.domain.actions import ProposedAction
@@ -47,10 +48,13 @@ def granting_rule(found: CardInForce, action_type: str) -> GrantRule:
 
 
 def grants_allowed(session: Session, agent: str, action_type: str) -> bool:
-    """Whether the card in force lets anybody give standing grants for an action type at all."""
+    """Whether the card in force lets anybody give standing grants for an action type at all.
+
+    A card that cannot be read lets nobody: what only offers grants must not fail by it.
+    """
     try:
         granting_rule(card_in_force(session, agent), action_type)
-    except (Forbidden, InvalidInput, NotFound):
+    except (Forbidden, InvalidInput, NotFound, ValidationError):
         return False
     return True
 
