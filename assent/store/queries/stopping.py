@@ -135,6 +135,8 @@ def claims(session: Session, pause_id: str, *, request: PageRequest = FIRST) -> 
     one(session, pause_id)
     found = select(PauseClaimRow).where(col(PauseClaimRow.pause_id) == pause_id)
     rows = session.execute(_CLAIMS.window(found, request)).scalars().all()
+    if not rows:
+        return Page(())
     ids = [row.action_id for row in rows]
     wanted = select(EffectRow).where(col(EffectRow.action_id).in_(ids))
     effects = {row.action_id: row for row in session.execute(wanted).scalars()}
@@ -192,6 +194,8 @@ def rollbacks(session: Session, pause_id: str, *, request: PageRequest = FIRST) 
     one(session, pause_id)
     found = select(PauseRollbackRow).where(col(PauseRollbackRow.pause_id) == pause_id)
     rows = session.execute(_ROLLBACKS.window(found, request)).scalars().all()
+    if not rows:
+        return Page(())
     wanted = select(RollbackRow).where(col(RollbackRow.id).in_([row.rollback_id for row in rows]))
     known = {row.id: row for row in session.execute(wanted).scalars()}
 
