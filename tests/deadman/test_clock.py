@@ -6,11 +6,14 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionStatus
+from assent.domain.rollbacks import RollbackResult, RollbackScope, RollbackScopeKind
 from assent.runtime.clock_watch import ClockWatch, Comparison
 from assent.runtime.doctor import examine
 from assent.runtime.settings import Settings
@@ -20,7 +23,7 @@ from assent_activities.deadman import ClaimSwitch
 from assent_ui.readiness import CLOCKS, Readiness
 from tests.databases import KINDS, empty_database
 from tests.deadman.trouble import Clock
-from tests.world import AGENT, World, action, make_world
+from tests.world import AGENT, ANN, World, action, make_world
 
 HOUR = timedelta(hours=1)
 
@@ -75,6 +78,36 @@ async def _told_everywhere(world: World, found: clocks.WorkerClock) -> None:
     assert found.fault in part["detail"]
     report = await asyncio.to_thread(examine, world.settings)
     assert any(found.fault in finding.found for finding in report.findings if not finding.ok)
+
+
+async def test_a_worker_whose_clock_is_off_takes_nothing_back_until_it_is_right_again(
+    temporal_server: str, settings: Settings, clock: Clock
+) -> None:
+    world = await make_world(temporal_server, settings.database_url, settings)
+    async with world.working(clock=clock):
+        run_id = await world.start(action("a", "desk.note", text="x"))
+        await world.result(run_id)
+        clock.off = HOUR
+        await world.eventually(lambda: off(world))
+        scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
+        begun = await world.gateway.rollback(scope, by=ANN, reason="It was wrong.")
+        handle = world.client.get_workflow_handle(begun.id, result_type=RollbackResult)
+        assert "This worker claims nothing: its clock is" in await _refusal(handle)
+        assert world.desk.undone == []
+        assert world.events(kind="undo.done") == []
+        clock.off = timedelta(0)
+        assert (await handle.result()).undone == 1
+        assert world.desk.undone == [f"{run_id}:a#undo"]
+    world.database.close()
+
+
+async def _refusal(handle: WorkflowHandle[Any, Any]) -> str:
+    """Why the activity that a workflow waits for is tried again."""
+    while True:
+        for waiting in (await handle.describe()).raw_description.pending_activities:
+            if waiting.last_failure.message:
+                return waiting.last_failure.message
+        await asyncio.sleep(0.05)
 
 
 async def test_a_clock_that_is_off_a_little_does_no_harm(
