@@ -18,6 +18,7 @@ from assent_activities.revising import Revising
 from assent_activities.rollback import RollbackActivities
 from assent_activities.run_life import RunLife
 from assent_activities.settling import Settling
+from assent_activities.undo_trials import UndoTrials
 
 
 def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Queue, Sequence[Callable[..., Any]]]:
@@ -31,6 +32,7 @@ def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Q
     pausing = PauseActivities(dependencies, client)
     rollback = RollbackActivities(dependencies, client)
     settling = Settling(dependencies, client)
+    trials = UndoTrials(dependencies)
     return {
         Queue.RUNS: [
             admission.submit,
@@ -54,5 +56,6 @@ def activities_by_queue(dependencies: Dependencies, client: Client) -> Mapping[Q
             settling.settle,
             settling.retry,
             settling.tell,
+            trials.prove,
         ],
     }

@@ -36,6 +36,7 @@ class WorkflowName(StrEnum):
     ROLLBACK = "Rollback"
     PREVIEW_ROLLBACK = "PreviewRollback"
     SETTLING = "Settling"
+    PROVE_UNDOS = "ProveUndos"
 
 
 class DrillWorkflow(StrEnum):
@@ -242,3 +243,5 @@ ACTIVITY_RETRY_EFFECT = "retry_effect"
 """``RetryEffect -> Reconciled``: opens an action again that did not happen."""
 ACTIVITY_TELL_RUN = "tell_run_of_effect"
 """``Reconcile -> None``: tells the run what became of it."""
+ACTIVITY_PROVE_UNDO = "prove_undo"
+"""``ProveUndo -> TriedUndo``: tries an undo on scratch records; on the undo queue."""

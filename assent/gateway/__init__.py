@@ -14,6 +14,7 @@ from assent.gateway.many import MAX_ITEMS, ManyResult, OneOfMany
 from assent.gateway.offered_plans import PlanOffer
 from assent.gateway.pause_hooks import HookUse, PauseHookDoor
 from assent.gateway.planning import PlanApproved, PlanDoor
+from assent.gateway.proving import ProveDoor
 from assent.gateway.revising import ReviseDoor
 from assent.gateway.runs import RunDoor, StartRun
 from assent.gateway.settling import SettleDoor
@@ -35,6 +36,7 @@ class Gateway(
     StopDoor,
     UndoDoor,
     SettleDoor,
+    ProveDoor,
 ):
     """Sends people's and agents' messages to workflows; see the doors it is made of."""
 

@@ -15,6 +15,8 @@ from assent.policy.cards import AgentCard
 from assent.policy.undo_proof_block import Proven, UndoState, undo_states
 from assent.store import proofs
 
+__all__ = ["UndoState", "flagged_undos", "irreversible", "states_of", "states_of_agent"]
+
 
 def irreversible(card: AgentCard, types: Mapping[str, ActionType]) -> list[str]:
     """What a card lets run automatically although nothing takes it back by itself, one sentence each."""
@@ -39,6 +41,8 @@ def states_of(session: Session, card: AgentCard, types: Iterable[ActionType], no
             failed_at=failed[name].at if name in failed else None,
             said=failed[name].said if name in failed else "",
             how=worked[name].how if name in worked else "",
+            worked_by=worked[name].by.name if name in worked else "",
+            failed_by=failed[name].by.name if name in failed else "",
         )
         for name in names
     }

@@ -36,12 +36,16 @@ class Proven:
         failed_at: When a proof last failed; ``None`` if none did.
         said: What the last failed proof said.
         how: ``trial`` or ``rollback``, of the last one that worked; empty if there is none.
+        worked_by: Who asked for that one.
+        failed_by: Who asked for the last that failed.
     """
 
     worked_at: datetime | None = None
     failed_at: datetime | None = None
     said: str = ""
     how: str = ""
+    worked_by: str = ""
+    failed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class UndoState:
         within: How long after the effect; ``None`` without limit.
         proven: What was seen of it.
         fault: Why it is flagged, one sentence; empty if it is not.
+        due_at: Until when the card wants the next proof; ``None`` without a proof that worked, or if it wants none.
+        overdue: The card wants a proof, and there is none that is young enough.
     """
 
     type: str
@@ -61,6 +67,8 @@ class UndoState:
     within: timedelta | None
     proven: Proven
     fault: str = ""
+    due_at: datetime | None = None
+    overdue: bool = False
 
 
 def undo_states(
@@ -84,7 +92,10 @@ def undo_states(
         seen = proven.get(type.name, Proven())
         kind = type.undo.kind if type.undo else None
         within = type.undo.within if type.undo else None
-        states.append(UndoState(type.name, kind, within, seen, _fault(block, type, seen, now)))
+        wanted = block if type.undoes_itself else None
+        due = seen.worked_at + wanted.within if wanted and seen.worked_at else None
+        overdue = wanted is not None and (due is None or due < now)
+        states.append(UndoState(type.name, kind, within, seen, _fault(block, type, seen, now), due, overdue))
     return states
 
 

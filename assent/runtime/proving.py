@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
 
 from assent.domain.clock import Clock
 from assent.domain.errors import InvalidInput, NotFound
 from assent.domain.people import Actor
+from assent.domain.proving import TriedUndo
 from assent.gateway.cards import card_in_force
-from assent.store import proofs
 from assent.store.database import Database
-from assent.store.proofs import Proof
-from assent_activities.connectors import ConnectorUnavailable, Operation
-from assent_activities.outcomes import spoken
-from assent_activities.proving import CannotTry, NotProven, prove
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of trying one undo.
-
-    Attributes:
-        type: The action type.
-        worked: It works; ``None`` if it could not be tried, which says nothing about it.
-        said: What was checked, what went wrong, or why it could not be tried.
-        at: When.
-    """
-
-    type: str
-    worked: bool | None
-    said: str
-    at: datetime
+from assent_activities.connectors import Operation
+from assent_activities.undo_trials import try_undo
 
 
 def prove_undos(
@@ -44,7 +23,7 @@ def prove_undos(
     by: Actor,
     clock: Clock,
     progress: Callable[[str], None],
-) -> list[Tried]:
+) -> list[TriedUndo]:
     """Try the undo of one action type of an agent's card, or of every one that changes something.
 
     Proofs are kept with their date, those that failed as well.
@@ -62,7 +41,7 @@ def prove_undos(
             where="type",
             todo=f"It lists {', '.join(sorted(card.actions))}.",
         )
-    tried: list[Tried] = []
+    tried: list[TriedUndo] = []
     for name in [type] if type is not None else sorted(card.actions):
         operation = registry.get(name)
         if operation is None:
@@ -70,25 +49,5 @@ def prove_undos(
         if type is None and (operation.type.reads_only or operation.type.undo is None):
             continue
         progress(name)
-        tried.extend(_one(database, operation, agent, by, clock))
+        tried.append(try_undo(database, operation, agent, by=by, clock=clock))
     return tried
-
-
-def _one(database: Database, operation: Operation, agent: str, by: Actor, clock: Clock) -> Iterator[Tried]:
-    name = operation.type.name
-    try:
-        said, worked = prove(operation, agent=agent), True
-    except CannotTry as error:
-        yield Tried(name, None, spoken(error), clock())
-        return
-    except ConnectorUnavailable as error:
-        yield Tried(name, None, f"The system could not be reached: {spoken(error)}", clock())
-        return
-    except NotProven as error:
-        said, worked = spoken(error), False
-    except Exception as error:
-        said, worked = f"It broke off: {error.__class__.__name__}: {spoken(error)}", False
-    at = clock()
-    with database.write() as session:
-        proofs.note(session, Proof(name, at, worked, proofs.TRIAL, by, said=said), agent=agent)
-    yield Tried(name, worked, said, at)

@@ -46,6 +46,7 @@ from assent_activities.settling import Settling
 from assent_workflows.agent_run import AgentRun
 from assent_workflows.drill import Drill, DrillsDue
 from assent_workflows.pause import Pause
+from assent_workflows.proving import ProveUndosWorkflow
 from assent_workflows.rollback import PreviewRollback, Rollback
 from assent_workflows.settling import Settling as SettlingWorkflow
 
@@ -70,7 +71,7 @@ BUILD_ID = f"assent-{__version__}"
 
 _WORKFLOWS: Mapping[Queue, Sequence[type]] = {
     Queue.RUNS: [AgentRun],
-    Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue, SettlingWorkflow],
+    Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue, SettlingWorkflow, ProveUndosWorkflow],
 }
 
 

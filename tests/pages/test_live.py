@@ -24,6 +24,15 @@ def test_topics_name_what_was_touched() -> None:
     assert topics([event]) == {"approval", "run:run-1", "action:run-1:pay", "approval:ap-1"}
 
 
+def test_what_is_unknown_is_a_topic_of_its_own() -> None:
+    """Effects are many; what nobody knows about is rare, and every page's badge counts it."""
+    told = {
+        kind: "unknown" in topics([EventView(1, datetime(2030, 1, 1, tzinfo=UTC), kind, "", "", "", SYSTEM, {})])
+        for kind in ("effect.unknown", "effect.settled", "effect.done", "effect.claimed")
+    }
+    assert told == {"effect.unknown": True, "effect.settled": True, "effect.done": False, "effect.claimed": False}
+
+
 async def test_nobody_listens_without_signing_in(site: Site) -> None:
     async with site.browser() as browser:
         answer = await browser.get("/live")

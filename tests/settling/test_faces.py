@@ -39,6 +39,10 @@ async def test_an_inbox_has_the_task_and_its_page_everything_to_find_out(site: S
         inbox = PageReader((await browser.get("/")).text)
         assert "Did it happen?" in inbox.words
         assert "Tip bob with 5" in inbox.words
+        assert "1 effect, nobody knows yet" in inbox.words
+        assert "/effects" in inbox.addresses
+        assert "1 waiting" in inbox.words
+        assert "1 waiting" in PageReader((await browser.get("/runs")).text).words
         assert "Tip bob with 5" in PageReader((await browser.get("/effects")).text).words
         assert "Find out whether it happened" in PageReader((await browser.get(f"/runs/{run_id}")).text).words
         page = PageReader((await browser.get(f"/effects/{action_id}")).text)
@@ -62,7 +66,9 @@ async def test_an_inbox_has_the_task_and_its_page_everything_to_find_out(site: S
         assert late.status_code == 409
         assert "It is done already" in PageReader(late.text).words
         assert "Found out" in PageReader((await browser.get(f"/runs/{run_id}")).text).words
-        assert "Did it happen?" not in PageReader((await browser.get("/")).text).words
+        inbox = PageReader((await browser.get("/")).text)
+        assert "Did it happen?" not in inbox.words
+        assert "1 waiting" not in inbox.words
     await agreed(world)
 
 
@@ -74,6 +80,15 @@ async def test_whoever_may_not_settle_it_may_look(site: Site) -> None:
         assert "You can look, not settle it" in page.words
         fields = {"csrf": page.form("/sign-out").fields["csrf"], "happened": "yes", "note": "I say so"}
         assert (await browser.post(f"/effects/{action_id}/settle", data=fields)).status_code == 403
+
+
+async def test_an_inbox_counts_what_its_person_may_settle(site: Site) -> None:
+    await unknown_run(site.world)
+    counted = {}
+    for name, role in {"Pat": Role.APPROVER, "Olga": Role.OPERATOR, "Lou": Role.AUDITOR, "Mo": Role.OWNER}.items():
+        async with site.browser(site.person(f"{name} Person", role)) as browser:
+            counted[name] = "1 waiting" in PageReader((await browser.get("/agents")).text).words
+    assert counted == {"Pat": True, "Olga": True, "Lou": False, "Mo": False}
 
 
 async def test_an_approver_of_the_type_may_settle_it_by_the_api(site: Site) -> None:

@@ -13,10 +13,11 @@ from sqlalchemy import create_engine, text
 from assent.domain.canonical import Json
 from assent.domain.effects import Performed
 from assent.domain.people import SYSTEM
+from assent.domain.proving import TriedUndo
 from assent.gateway.undo_proofs import states_of
 from assent.policy.cards import read_card
 from assent.runtime.cards import publish_card
-from assent.runtime.proving import Tried, prove_undos
+from assent.runtime.proving import prove_undos
 from assent.store import proofs
 from assent.store.database import Database
 from assent.store.proofs import Proof
@@ -86,7 +87,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def tried(database: Database, connector: Connector, agent: str, *, type: str | None = None) -> dict[str, Tried]:
+def tried(database: Database, connector: Connector, agent: str, *, type: str | None = None) -> dict[str, TriedUndo]:
     registry = build_registry([connector])
     found = prove_undos(database, registry, agent, type=type, by=ANN, clock=lambda: NOW, progress=lambda each: None)
     return {each.type: each for each in found}

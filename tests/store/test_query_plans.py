@@ -154,6 +154,7 @@ LISTS: dict[str, List] = {
     "effects that were settled": lambda s, r: unknowns.settled(s, request=r),
     "unknown effects of a run": lambda s, r: unknowns.of_run(s, "run-7"),
     "how many effects are unknown": lambda s, r: unknowns.count(s),
+    "unknown effects by kind": lambda s, r: unknowns.tally(s, most=100),
     "unknown effects to ask about": lambda s, r: questions.due(s, at=NOW, limit=20),
     "answers that runs were not told": lambda s, r: questions.untold(s, limit=20),
     "proofs of undos": lambda s, r: proofs.newest(s, ["shop.type_3"], worked=True),

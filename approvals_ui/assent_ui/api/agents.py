@@ -11,12 +11,13 @@ from assent.store.keys import KeyScope
 from assent.store.queries import agents
 from assent.store.queries.agents import AgentView
 from assent.store.queries.paging import MAX_LIMIT, Page, PageRequest
-from assent_ui.api import schemas
+from assent_ui.api import schemas, undo_proofs
 from assent_ui.api.answers import page_of, page_request, problems
 from assent_ui.api.callers import Caller, require_scope
 from assent_ui.deps import DepsHere
 
 router = APIRouter(tags=["agents"])
+router.include_router(undo_proofs.router)
 
 Reader = Annotated[Caller, Depends(require_scope(KeyScope.RUNS_READ))]
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from assent.domain.actions import AdmissionEffect
 from assent.domain.catalogue import ActionType
+from assent.domain.errors import AssentError, NotFound
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
+from assent.domain.proving import TriedUndo
 from assent.domain.tiers import Tier
 from assent.gateway import breakers, undo_proofs
 from assent.store.queries import agents, drills, grants
 from assent.store.queries.agents import AgentView, CardVersionView
 from assent.store.queries.paging import COUNT_CAP, PageRequest
-from assent_ui.pages.context import Here
+from assent_ui.api.undo_proofs import may_prove, require_prover
+from assent_ui.pages.context import Here, Place
 from assent_ui.rendering.breakers import row_of
 from assent_ui.rendering.records import FieldRow, compared
 
@@ -75,6 +80,29 @@ class VersionRow:
     changes: tuple[FieldRow, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What came of trying an agent's undos just now.
+
+    Attributes:
+        complete: All were tried; otherwise they go on.
+        items: What came of each.
+    """
+
+    complete: bool
+    items: Sequence[TriedUndo]
+
+    @property
+    def failed(self) -> int:
+        """How many do not work."""
+        return sum(each.worked is False for each in self.items)
+
+    @property
+    def worked(self) -> int:
+        """How many do."""
+        return sum(each.worked is True for each in self.items)
+
+
 @router.get("/agents", response_class=HTMLResponse)
 def list_agents(here: Here, cursor: str | None = None) -> HTMLResponse:
     """Agents by name."""
@@ -86,6 +114,23 @@ def list_agents(here: Here, cursor: str | None = None) -> HTMLResponse:
 @router.get("/agents/{name}", response_class=HTMLResponse)
 def agent(here: Here, name: str) -> HTMLResponse:
     """An agent's card on one page."""
+    return _page(here, name)
+
+
+@router.post("/agents/{name}/undo-proofs")
+async def prove_undos(here: Here, name: str) -> Response:
+    """Try the agent's undos on scratch records, and say what came of it above them."""
+    require_prover(here.viewer)
+    try:
+        tried = await here.gateway.prove_undos(name, by=here.viewer.actor)
+    except NotFound:
+        raise
+    except AssentError as error:
+        return await here.in_thread(partial(_page, here, name, problem=error))
+    return await here.in_thread(partial(_page, here, name, proven=Proven(tried is not None, tried or [])))
+
+
+def _page(here: Place, name: str, *, proven: Proven | None = None, problem: AssentError | None = None) -> HTMLResponse:
     with here.database.read() as session:
         found = agents.one(session, name)
         versions, older = _versions(session, name)
@@ -93,6 +138,7 @@ def agent(here: Here, name: str) -> HTMLResponse:
             session,
             "agent.html",
             "agents",
+            status=problem.status if problem else 200,
             agent=found,
             verbs=[_verb(type_name, rule, found) for type_name, rule in found.card.get("actions", {}).items()],
             contacts=[(word, found.card[key]) for word, key in _CONTACTS if key in found.card],
@@ -108,6 +154,9 @@ def agent(here: Here, name: str) -> HTMLResponse:
             ),
             may_operate=here.viewer.may(Role.OPERATOR),
             may_own=here.viewer.may(Role.OWNER),
+            may_prove=may_prove(here.viewer),
+            proven=proven,
+            problem=problem,
         )
 
 

@@ -11,8 +11,9 @@ from fastapi import Depends
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
+from assent.domain.people import Role
 from assent.store import checks, electorate
-from assent.store.queries import agents, inbox, incidents, pauses, timeline
+from assent.store.queries import agents, inbox, incidents, pauses, timeline, unknowns
 from assent.store.queries.inbox import Wanted
 from assent_ui.auth import Viewer, csrf_protect, current_person
 from assent_ui.deps import Deps, DepsHere
@@ -56,6 +57,7 @@ class Place:
             "place": place,
             "pauses": pauses.active(session),
             "waiting": context["waiting"] if "waiting" in context else self._waiting(session),
+            "to_find_out": self._to_find_out(session),
             "stop_choices": choices(context) if place != "stop" and self._may_stop(session) else [],
             "incidents_open": incidents.count_open(session) if may_read(self.viewer) else None,
             "newest_event": timeline.newest_id(session),
@@ -71,6 +73,19 @@ class Place:
         asked = inbox.asked_now(session, tokens) if tokens else None
         count = inbox.count(session, Wanted(tokens=asked), cap=COUNT_SHOWN)
         return count + checks.count_waiting(session, self.viewer.id, self.clock())
+
+    def _to_find_out(self, session: Session) -> int:
+        """How many effects nobody knows about that the viewer may settle, counting no further than a person would."""
+        if self.viewer.may(Role.OPERATOR):
+            return unknowns.count(session, cap=COUNT_SHOWN)
+        if not self.viewer.may(Role.APPROVER):
+            return 0
+        found = unknowns.tally(session, most=COUNT_SHOWN)
+        return sum(
+            count
+            for kind, count in found.items()
+            if not self.gateway.why_not_settle(session, self.viewer.id, *kind, self.clock())
+        )
 
     def _may_stop(self, session: Session) -> bool:
         return may_stop(session, self.viewer, self.clock())

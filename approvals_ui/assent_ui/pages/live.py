@@ -18,6 +18,9 @@ router = APIRouter()
 QUIET_LIMIT = 15.0
 """Seconds after which a quiet stream says that it is still there."""
 
+UNKNOWN = {"effect.unknown", "effect.asked", "effect.settled"}
+"""Kinds of events after which something else is unknown; few, so that badges of all pages may follow them."""
+
 EVERYTHING = "*"
 """Topic that stands for all: more was missed than is worth naming."""
 
@@ -53,10 +56,12 @@ def _message(last: int, touched: set[str]) -> str:
 
 
 def topics(events: Sequence[EventView]) -> set[str]:
-    """What events touched: the first word of their kind, and each run, action and request by id."""
+    """What events touched: the first word of their kind, what is unknown, and each run, action and request by id."""
     touched: set[str] = set()
     for event in events:
         touched.add(event.kind.partition(".")[0])
+        if event.kind in UNKNOWN:
+            touched.add("unknown")
         if event.run_id:
             touched.add(f"run:{event.run_id}")
         if event.action_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -118,6 +119,17 @@ def settled(session: Session, *, request: PageRequest = FIRST) -> Page[UnknownVi
 def count(session: Session, *, agent: str | None = None, cap: int = COUNT_CAP) -> int:
     """How many are unknown, counting no further than ``cap``."""
     return count_up_to(session, _open(agent), cap)
+
+
+def tally(session: Session, *, most: int) -> Counter[tuple[str, str]]:
+    """How many of the ``most`` longest unknown effects are of each agent and action type."""
+    rows = session.execute(
+        _open(None)
+        .with_only_columns(col(UnknownEffectRow.agent), col(UnknownEffectRow.type))
+        .order_by(col(UnknownEffectRow.found_at), col(UnknownEffectRow.action_id))
+        .limit(most)
+    )
+    return Counter((agent, type) for agent, type in rows)
 
 
 def kinds(session: Session, *, limit: int = 200) -> list[tuple[str, str]]:
