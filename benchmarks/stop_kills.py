@@ -30,7 +30,7 @@ from assent.domain.effects import EffectStatus
 from assent.domain.errors import AssentError, Conflict, NotFound
 from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import SYSTEM
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, RollbackStatus
 from assent.gateway import Gateway, StartRun, utc_now
 from assent.runtime import instance
 from assent.runtime.console import connected, verified
@@ -155,8 +155,9 @@ async def _rolled_back(product: Product, database: Database, since: datetime) ->
 
     async def begin(gateway: Gateway) -> str:
         with database.read() as session:
-            earlier = [each for each in rollbacks.of_scope(session, AGENT) if each.requested_at >= since]
-        if earlier:
+            asked = [each for each in rollbacks.of_scope(session, AGENT) if each.requested_at >= since]
+        # What could not be handed to Temporal is refused, and whoever asked is told so: they ask again.
+        if earlier := [each for each in asked if each.status is not RollbackStatus.REFUSED]:
             return earlier[0].id
         plan = await gateway.preview_rollback(scope, by=SYSTEM)
         while not plan.complete:
