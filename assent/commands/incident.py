@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assent.commands import incident_report
+from assent.commands import incident_affected, incident_report, incident_timeline
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.incident_through import do, person_id
-from assent.commands.printing import Cursor, Limit, ago, exact, note, show_fields, show_page, show_table, tell
-from assent.domain.errors import InvalidInput, NotFound
-from assent.domain.incident_story import event_text, event_title
+from assent.commands.printing import Cursor, Limit, ago, exact, show_fields, show_page, show_table, tell
+from assent.domain.errors import InvalidInput
 from assent.domain.incidents import IncidentState, PartKind, Severity
 from assent.domain.people import Actor
 from assent.domain.words import counted
@@ -182,145 +178,11 @@ def add(
         tell(f"{counted(added, 'new part')}.")
 
 
-@app.command()
-def find(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A table (shop/orders), a record's name or id, or a customer.")],
-    by: Annotated[str, typer.Option(help="table, record or customer.")] = "record",
-    since: Since = None,
-    agent: Annotated[str, typer.Option(help="By this agent only.")] = "",
-    add_to: Annotated[str | None, typer.Option(help="Let all that is found belong to this incident.")] = None,
-    add_runs: Annotated[bool, typer.Option("--runs", help="Add the runs instead of the records.")] = False,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    as_json: Json = False,
-) -> None:
-    """Find what agents did to records, across all of them."""
-    from assent.runtime.console import reading
-    from assent.store.queries import affected
-    from assent.store.queries.affected import Sought, SoughtBy
-    from assent.store.queries.paging import PageRequest
-    from assent_ui.api.incident_schemas import AffectedOut
-
-    if by not in list(SoughtBy):
-        raise InvalidInput(f"Nothing is sought by {by!r}.", where="--by", todo="By table, record or customer.")
-    sought = Sought(SoughtBy(by), name, since.astimezone() if since else None, agent)
-    if add_to is not None:
-        incident_id, kind = add_to, PartKind.RUN if add_runs else PartKind.RECORD
-        added = do(context, lambda gateway, who: gateway.group_found(incident_id, sought, kind, by=who))
-        if as_json:
-            print_json({"incident": incident_id, "added": added})
-        else:
-            tell(f"{counted(added, 'new part')}.")
-        return
-    with reading(settings_of(context)) as session:
-        page = affected.find(session, sought, request=PageRequest(limit, cursor))
-    show_page(
-        page,
-        as_json,
-        lambda item: AffectedOut.model_validate(item).model_dump(mode="json"),
-        ["record", "when", "agent", "status", "action", "what"],
-        lambda item: [item.record, ago(item.at), item.agent, item.undo or item.status, item.action_id, item.sentence],
-    )
-
-
-@app.command()
-def export(
-    context: typer.Context,
-    incident_id: Id,
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output unless given.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Write every affected record, as CSV or with --json as JSON."""
-    from assent.runtime.console import opened
-    from assent.store.queries import affected, incidents
-    from assent_ui.rendering import exports
-
-    with ExitStack() as stack:
-        database = stack.enter_context(opened(settings_of(context)))
-        with database.read() as session:
-            since = incidents.one(session, incident_id).began_at
-        try:
-            file = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else sys.stdout
-        except OSError as error:
-            raise NotFound(f"The file cannot be written: {error.strerror}.", where=str(out)) from error
-        rows = affected.of_incident(database, incident_id, since)
-        for line in exports.as_json(rows) if as_json else exports.as_csv(rows):
-            file.write(line)
-
-
-@app.command("note")
-def write_note(
-    context: typer.Context,
-    incident_id: Id,
-    text: Annotated[str, typer.Argument(help="What to write down.")],
-    as_json: Json = False,
-) -> None:
-    """Write something down on an incident's timeline."""
-    note_id = do(context, lambda gateway, by: gateway.note_incident(incident_id, text, by=by))
-    if as_json:
-        print_json({"id": note_id})
-    else:
-        tell("Written down.")
-
-
-@app.command()
-def timeline(
-    context: typer.Context, incident_id: Id, limit: Limit = 100, cursor: Cursor = None, as_json: Json = False
-) -> None:
-    """List what happened, oldest first, out of the ledger."""
-    from assent.runtime.console import reading
-    from assent.store.queries import incident_times, incidents
-    from assent.store.queries.paging import PageRequest
-
-    with reading(settings_of(context)) as session:
-        found = incidents.one(session, incident_id)
-        controls = incident_times.controls_of(session, found).ids
-        page = incident_times.timeline(session, found, request=PageRequest(limit, cursor), controls=controls)
-    show_page(
-        page,
-        as_json,
-        lambda event: {
-            "event": event.id,
-            "at": event.at.isoformat(),
-            "kind": event.kind,
-            "by": event.actor.model_dump(mode="json"),
-            "title": event_title(event.kind, event.body),
-            "text": event_text(event.kind, event.body),
-        },
-        ["when", "who", "what"],
-        lambda event: [
-            exact(event.at),
-            event.actor.name,
-            " ".join([event_title(event.kind, event.body), event_text(event.kind, event.body)]),
-        ],
-    )
-
-
-@app.command("tell")
-def tell_people(
-    context: typer.Context,
-    incident_id: Id,
-    text: Annotated[str | None, typer.Option(help="The text; the drafted one unless given.")] = None,
-    channel: Annotated[str, typer.Option(help="slack; empty to keep the text only.")] = "",
-    draft: Annotated[bool, typer.Option("--draft", help="Only print what would be sent.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Tell people how an incident stands, and keep what was sent."""
-    drafted = do(context, lambda gateway, by: gateway.draft_status(incident_id))
-    if draft:
-        if as_json:
-            print_json({"draft": drafted})
-        else:
-            tell(drafted)
-        return
-    sent = drafted if text is None else text
-    told = do(context, lambda gateway, by: gateway.tell(incident_id, sent, channel=channel, drafted=drafted, by=by))
-    if as_json:
-        print_json({"id": told, "text": sent, "channel": channel})
-    else:
-        tell(f"{sent}\n")
-        note("It is on its way." if channel else "It is kept; nobody was sent anything.")
+app.command()(incident_affected.find)
+app.command()(incident_affected.export)
+app.command("note")(incident_timeline.write_note)
+app.command()(incident_timeline.timeline)
+app.command("tell")(incident_timeline.tell_people)
 
 
 def _shown(context: typer.Context, incident_id: str) -> dict[str, Any]:

@@ -1,23 +1,21 @@
-"""Incidents: opened, filled, told of, moved on. All of it needs the database alone, apart from what pausing needs."""
+"""Incidents: opened, filled, moved on. All of it needs the database alone, apart from what pausing needs."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TypeVar
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from assent.domain.errors import Conflict, Forbidden, InvalidInput
-from assent.domain.incident_words import status_text
-from assent.domain.incidents import WRITERS, FollowUpState, IncidentState, PartKind, Section, Severity
+from assent.domain.errors import Conflict, InvalidInput
+from assent.domain.incidents import IncidentState, PartKind, Severity
 from assent.domain.pauses import Disposition, Scope
-from assent.domain.people import SYSTEM, Actor, Via
-from assent.gateway.incident_facts import known_of
+from assent.domain.people import Actor
+from assent.gateway.incident_writing import IncidentWritingDoor
 from assent.gateway.stopping import StopDoor
-from assent.store import incident_actions, incidents, people
+from assent.store import incidents, people
 from assent.store.queries import incidents as views
 from assent.store.queries import pauses, runs
 from assent.store.queries.affected import Sought, find
@@ -25,8 +23,6 @@ from assent.store.queries.paging import MAX_LIMIT, PageRequest
 
 MOST_FOUND = 10_000
 """Records or runs that one search adds to an incident."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ class NewIncident:
     rollback_ids: Sequence[str] = ()
 
 
-class IncidentDoor(StopDoor):
+class IncidentDoor(IncidentWritingDoor, StopDoor):
     """What people come through who lead an incident, or work in one."""
 
     async def open_incident(self, wanted: NewIncident, *, by: Actor) -> str:
@@ -198,117 +194,6 @@ class IncidentDoor(StopDoor):
             return 0
         return await self.group(incident_id, kind, found, by=by)
 
-    async def note_incident(self, incident_id: str, text: str, *, by: Actor) -> str:
-        """Keep a note on an incident's timeline; gives its id.
-
-        Raises:
-            Forbidden: They may not.
-            NotFound: There is no such incident.
-            InvalidInput: There is no text.
-            TooLarge: It is too long.
-        """
-        return await self._write_incident(
-            by, lambda session: incidents.write_down(session, incident_id, text, at=self._clock(), by=by)
-        )
-
-    async def draft_status(self, incident_id: str) -> str:
-        """What people could be told now, from facts alone.
-
-        Raises:
-            NotFound: There is no such incident.
-        """
-        return await self._in_thread(lambda: self._draft(incident_id))
-
-    async def tell(self, incident_id: str, text: str, *, channel: str, by: Actor, drafted: str = "") -> str:
-        """Send a text about an incident, and keep it; gives its id.
-
-        Args:
-            incident_id: What it is about.
-            text: As it is sent.
-            channel: ``slack``; empty if people send it themselves and it is only kept.
-            by: Who sends it.
-            drafted: What had been drafted, so that it shows whether somebody changed it.
-
-        Raises:
-            Forbidden: They may not.
-            NotFound: There is no such incident.
-            InvalidInput: There is no text, or there is no such channel here.
-            TooLarge: It is too long.
-        """
-        if channel and channel not in self._channels:
-            raise InvalidInput(
-                f"Nothing is sent by {channel!r} here.",
-                where="channel",
-                todo="Leave the channel out to keep the text only; with Slack set up, it is `slack`.",
-            )
-        return await self._write_incident(
-            by,
-            lambda session: incidents.tell(
-                session, incident_id, text, channel=channel, drafted=drafted, at=self._clock(), by=by
-            ),
-        )
-
-    async def write_section(self, incident_id: str, section: Section, text: str, *, after: int, by: Actor) -> int:
-        """Write a section of the post-mortem; gives its version.
-
-        Raises:
-            Forbidden: They may not.
-            NotFound: There is no such incident.
-            TooLarge: It is too long.
-            Conflict: Somebody else has written since version ``after``.
-        """
-        return await self._write_incident(
-            by,
-            lambda session: incidents.write_section(
-                session, incident_id, section, text, after=after, at=self._clock(), by=by
-            ),
-        )
-
-    async def agree(self, incident_id: str, text: str, *, owner_id: str, due: date, by: Actor) -> str:
-        """Keep what shall be done after an incident; gives its id.
-
-        Raises:
-            Forbidden: They may not.
-            NotFound: There is no such incident or person.
-            InvalidInput: There is no text.
-        """
-        return await self._write_incident(
-            by,
-            lambda session: incident_actions.agree(
-                session, incident_id, text, owner_id=owner_id, due=due, at=self._clock(), by=by
-            ),
-        )
-
-    async def settle_follow_up(self, action_id: str, state: FollowUpState, *, by: Actor, note: str = "") -> str:
-        """Say that an action is done, dropped or open again; gives its incident's id.
-
-        Raises:
-            Forbidden: They may not.
-            NotFound: There is no such action.
-            InvalidInput: It is dropped without a word why.
-            Conflict: It is in that state already.
-        """
-        return await self._write_incident(
-            by,
-            lambda session: incident_actions.settle(session, action_id, state, words=note, at=self._clock(), by=by),
-        )
-
-    async def hand_over_follow_up(
-        self, action_id: str, *, by: Actor, owner_id: str | None = None, due: date | None = None
-    ) -> str:
-        """Give an action another owner or day; gives its incident's id.
-
-        Raises:
-            Forbidden: They may not.
-            NotFound: There is no such action or person.
-        """
-        return await self._write_incident(
-            by,
-            lambda session: incident_actions.hand_over(
-                session, action_id, owner_id=owner_id, due=due, at=self._clock(), by=by
-            ),
-        )
-
     async def pause_for_incident(
         self, incident_id: str, scope: Scope, *, by: Actor, disposition: Disposition = Disposition.FREEZE
     ) -> str:
@@ -356,35 +241,6 @@ class IncidentDoor(StopDoor):
                     )
                 if (cursor := page.next_cursor) is None:
                     return list(found)
-
-    def _draft(self, incident_id: str) -> str:
-        with self._database.read() as session:
-            return status_text(known_of(session, incident_id).facts, self._clock())
-
-    async def _write_incident(self, by: Actor, work: Callable[[Session], _T]) -> _T:
-        def in_transaction() -> _T:
-            with self._database.write() as session:
-                require_writer(session, by)
-                return work(session)
-
-        return await self._in_thread(in_transaction)
-
-
-def require_writer(session: Session, by: Actor) -> None:
-    """Refuse whoever may not open incidents nor write in them; whoever is at the machine may.
-
-    Raises:
-        Forbidden: They may not.
-    """
-    if by.id == SYSTEM.id or (by.via is Via.CLI and by.id.startswith("console:")):
-        return
-    person = people.one(session, by.id)
-    if person is None or person.disabled or not WRITERS & set(person.roles):
-        raise Forbidden(
-            f"{by.name} may not write in incidents.",
-            where="role",
-            todo="It needs the role operator or owner; an admin gives it with `assent people roles`.",
-        )
 
 
 def _ref(run_id: str, record: str, kind: PartKind) -> str:

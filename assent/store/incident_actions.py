@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import Conflict, NotFound
 from assent.domain.incidents import MAX_WORDS, FollowUpState, words_of
 from assent.domain.people import Actor
-from assent.store.incidents import note
+from assent.store.incident_events import note
 from assent.store.tables import IncidentActionRow, IncidentRow, PersonRow
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -16,33 +15,17 @@ from assent.domain.errors import Conflict, NotFound
 from assent.domain.incidents import (
     MAX_REF,
     MAX_TITLE,
-    NEEDED,
     IncidentState,
     PartKind,
-    Section,
     Severity,
     check_move,
     words_of,
 )
 from assent.domain.people import Actor
-from assent.store import ledger, outbox
+from assent.store.incident_events import locked, note
+from assent.store.incident_writing import require_report
 from assent.store.statements import rows_changed
-from assent.store.tables import (
-    IncidentEventRow,
-    IncidentNoteRow,
-    IncidentPartRow,
-    IncidentRow,
-    IncidentSectionRow,
-    IncidentTellingRow,
-    LedgerEventRow,
-    PauseRow,
-    PersonRow,
-    RollbackRow,
-    RunRow,
-)
-
-TOLD = "incident.told"
-"""The outbox's word for a text about an incident."""
+from assent.store.tables import IncidentPartRow, IncidentRow, PauseRow, PersonRow, RollbackRow, RunRow
 
 _BATCH = 500
 
@@ -144,11 +127,11 @@ def move(
         NotFound: There is no such incident.
         Conflict: There is no way from its state to that one, or its post-mortem is not written.
     """
-    row = _locked(session, incident_id)
+    row = locked(session, incident_id)
     before = IncidentState(row.state)
     check_move(before, state)
     if state is IncidentState.CLOSED:
-        _require_report(session, incident_id)
+        require_report(session, incident_id)
     row.state, row.is_open = state.value, state is not IncidentState.CLOSED
     match state:
         case IncidentState.OPEN:
@@ -218,135 +201,6 @@ def remove_part(session: Session, incident_id: str, kind: PartKind, ref: str, *,
     note(session, incident_id, "ungrouped", {"what": kind.value, "ref": ref}, at=at, by=by)
 
 
-def write_down(session: Session, incident_id: str, text: str, *, at: datetime, by: Actor) -> str:
-    """Keep a note; gives its id.
-
-    Raises:
-        NotFound: There is no such incident.
-        InvalidInput: There is no text.
-        TooLarge: It is too long.
-    """
-    _locked(session, incident_id)
-    text, note_id = words_of(text, "text"), f"note-{uuid.uuid4().hex[:12]}"
-    session.add(IncidentNoteRow(id=note_id, incident_id=incident_id, at=at, by=by.model_dump(mode="json"), text=text))
-    note(session, incident_id, "noted", {"note": note_id, "text": text}, at=at, by=by)
-    return note_id
-
-
-def tell(session: Session, incident_id: str, text: str, *, channel: str, drafted: str, at: datetime, by: Actor) -> str:
-    """Keep a text and hand it to the outbox; gives its id.
-
-    Args:
-        session: The transaction.
-        incident_id: What it is about.
-        text: As it is sent.
-        channel: The way it goes; empty for one that people send themselves, which is only kept.
-        drafted: As Assent had drafted it.
-        at: When.
-        by: Who sends it.
-
-    Raises:
-        NotFound: There is no such incident.
-        InvalidInput: There is no text.
-        TooLarge: It is too long.
-    """
-    _locked(session, incident_id)
-    text, telling_id = words_of(text, "text"), f"told-{uuid.uuid4().hex[:12]}"
-    row = IncidentTellingRow(
-        id=telling_id,
-        incident_id=incident_id,
-        at=at,
-        by=by.model_dump(mode="json"),
-        channel=channel,
-        text=text,
-        drafted=drafted,
-    )
-    session.add(row)
-    if channel:
-        outbox.enqueue(session, channel, TOLD, telling_id, at)
-    body: dict[str, Json] = {
-        "telling": telling_id,
-        "channel": channel,
-        "text": text,
-        "edited": bool(drafted) and text != drafted,
-    }
-    note(session, incident_id, "told", body, at=at, by=by)
-    return telling_id
-
-
-def write_section(
-    session: Session, incident_id: str, section: Section, text: str, *, after: int, at: datetime, by: Actor
-) -> int:
-    """Write a section of the post-mortem anew; earlier versions stay.
-
-    Args:
-        session: The transaction.
-        incident_id: Which incident.
-        section: Which section.
-        text: Its words; may be empty.
-        after: The version that the writer had before them, 0 for none.
-        at: When.
-        by: Who writes.
-
-    Returns:
-        Its version.
-
-    Raises:
-        NotFound: There is no such incident.
-        TooLarge: It is too long.
-        Conflict: Somebody else has written meanwhile.
-    """
-    _locked(session, incident_id)
-    text, now = words_of(text, "text", needed=False), _version(session, incident_id, section)
-    if now != after:
-        raise Conflict(
-            "Somebody else has changed this section meanwhile.",
-            where=section.value,
-            todo="Nothing was lost: look at their version, and write yours into it.",
-        )
-    session.add(
-        IncidentSectionRow(
-            incident_id=incident_id,
-            section=section.value,
-            version=now + 1,
-            text=text,
-            at=at,
-            by=by.model_dump(mode="json"),
-        )
-    )
-    body: dict[str, Json] = {"section": section.value, "version": now + 1, "text": text}
-    note(session, incident_id, "written", body, at=at, by=by)
-    return now + 1
-
-
-def note(session: Session, incident_id: str, kind: str, body: Mapping[str, Json], *, at: datetime, by: Actor) -> None:
-    """Write a ledger event of an incident in the caller's transaction."""
-    values = ledger.event_row(at, f"incident.{kind}", by, body={"incident": incident_id, **body})
-    event_id = session.execute(insert(LedgerEventRow).values(**values).returning(col(LedgerEventRow.id))).scalar_one()
-    session.execute(insert(IncidentEventRow).values(incident_id=incident_id, event_id=event_id))
-
-
-def _require_report(session: Session, incident_id: str) -> None:
-    missing = [each for each in NEEDED if not _written(session, incident_id, each)]
-    if missing:
-        words = ", ".join(each.value.replace("_", " ") for each in missing)
-        raise Conflict(
-            f"The post-mortem is not written: {words}.",
-            where="post-mortem",
-            todo="Write these sections; what the ledger knows stands there already.",
-        )
-
-
-def _written(session: Session, incident_id: str, section: Section) -> bool:
-    row = session.get(IncidentSectionRow, (incident_id, section.value, _version(session, incident_id, section)))
-    return row is not None and bool(row.text)
-
-
-def _version(session: Session, incident_id: str, section: Section) -> int:
-    here = (col(IncidentSectionRow.incident_id) == incident_id, col(IncidentSectionRow.section) == section.value)
-    return session.execute(select(func.max(col(IncidentSectionRow.version))).where(*here)).scalar_one() or 0
-
-
 def _require_there(session: Session, kind: PartKind, refs: list[str]) -> None:
     key: Any
     match kind:
@@ -391,16 +245,7 @@ def _said(session: Session, row: IncidentRow) -> dict[str, Json]:
 
 
 def _open(session: Session, incident_id: str) -> IncidentRow:
-    row = _locked(session, incident_id)
+    row = locked(session, incident_id)
     if not row.is_open:
         raise Conflict("This incident is closed.", where="incident", todo="Open it again first.")
-    return row
-
-
-def _locked(session: Session, incident_id: str) -> IncidentRow:
-    row = session.get(IncidentRow, incident_id, with_for_update=True)
-    if row is None:
-        raise NotFound(
-            f"There is no incident {incident_id!r}.", where="incident", todo="`assent incident list` shows all."
-        )
     return row

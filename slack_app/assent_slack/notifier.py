@@ -15,7 +15,7 @@ from assent.domain.clock import Clock
 from assent.domain.errors import NotFound, Unavailable
 from assent.store import outbox
 from assent.store.database import Database
-from assent.store.incidents import TOLD
+from assent.store.incident_writing import TOLD
 from assent.store.notices import NOTICE
 from assent.store.outbox import Notification
 from assent_slack.blocks.notes import Note, notes
