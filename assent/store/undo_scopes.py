@@ -27,11 +27,11 @@ def require_scope(session: Session, scope: RollbackScope) -> None:
                 raise NotFound(f"There is no run {scope.id}.", where="run")
         case RollbackScopeKind.VERSION:
             agent, _, version = scope.id.rpartition("@")
-            if not agent or not version.isdecimal():
+            if not agent or not version.isascii() or not version.isdecimal():
                 raise InvalidInput(
                     f"{scope.id} is no version of an agent.", where="version", todo="It looks like refunds@3."
                 )
-            if session.get(CardVersionRow, (agent, int(version))) is None:
+            if len(version) > 9 or session.get(CardVersionRow, (agent, int(version))) is None:
                 raise NotFound(
                     f"There is no version {version} of {agent}.",
                     where="version",
