@@ -79,7 +79,7 @@ async def test_stopping_and_going_on(api: Api) -> None:
         assert (await operator.post(f"/pauses/{pause['id']}/second-resume")).status_code == 409
         resumed = (await operator.post(resume, json=ANSWERS)).json()
         assert (resumed["state"], resumed["pause"]["active"]) == ("ended", False)
-        assert resumed["pause"]["answers"] == ANSWERS
+        assert resumed["pause"]["answers"] == {**ANSWERS, "at_once": False}
         assert (await operator.post(resume, json=ANSWERS)).status_code == 409
         assert (await agent.get(f"/runs/{run_id}/actions/note?wait=30")).json()["status"] == "done"
         assert len((await reader.get("/pauses")).json()["items"]) == 1
