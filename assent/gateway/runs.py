@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import Any
 
 from pydantic import BaseModel, Field
 from temporalio.client import (
     RPCError,
     RPCTimeoutOrCancelledError,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDReusePolicy
@@ -29,6 +31,8 @@ from assent.store import reading
 _AGENT = "agent"
 _LOOK_EVERY = 0.1
 """Seconds between looks at an action that is waited for."""
+_PROPOSE_AGAIN = 0.1
+"""Seconds before a proposal is sent again that the server took back."""
 
 
 class StartRun(BaseModel):
@@ -140,11 +144,8 @@ class RunDoor(Door):
             await self._in_thread(lambda: self._require_replaceable(run_id, action.instead_of or ""))
         async with self._temporal() as client:
             try:
-                outcome: ActionOutcome = await asyncio.wait_for(
-                    client.get_workflow_handle(run_id).execute_update(
-                        "propose", action, id=f"{run_id}:{action.key}:{uuid.uuid4().hex[:8]}", result_type=ActionOutcome
-                    ),
-                    PROPOSE_TIMEOUT.total_seconds(),
+                outcome = await asyncio.wait_for(
+                    _proposed(client.get_workflow_handle(run_id), action), PROPOSE_TIMEOUT.total_seconds()
                 )
             except WorkflowUpdateFailedError as error:
                 raise Conflict(cause(error), where=f"run {run_id}") from error
@@ -211,3 +212,21 @@ class RunDoor(Door):
         if await self._in_thread(lambda: reading.run_exists(self._database, run_id)):
             raise Conflict(f"The run {run_id} has ended.", where="run", todo="Start a new run.")
         raise NotFound(f"There is no run {run_id}.", where="run", todo="Start one with `POST /api/v1/runs`.")
+
+
+async def _proposed(run: WorkflowHandle[Any, Any], action: ProposedAction) -> ActionOutcome:
+    """Send a proposal, again where a workflow task failed under it, as one may at a run's continue-as-new.
+
+    The server takes back an Update then; the key makes it safe to send another one.
+    """
+    while True:
+        try:
+            outcome: ActionOutcome = await run.execute_update(
+                "propose", action, id=f"{run.id}:{action.key}:{uuid.uuid4().hex[:8]}", result_type=ActionOutcome
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+            await asyncio.sleep(_PROPOSE_AGAIN)
+        else:
+            return outcome

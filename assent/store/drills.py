@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.dialects.postgresql import insert as upsert_postgres
+from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -25,33 +27,36 @@ from assent.domain.drills import (
 from assent.domain.effects import EffectStatus
 from assent.domain.errors import NotFound
 from assent.domain.pauses import ScopeKind
-from assent.store import ledger
+from assent.store import ledger, statements
 from assent.store.tables import ActionRow, AgentRow, DrillRow, EffectRow, PauseRow, RunRow
+
+_drills = statements.table_of(DrillRow)
+_BEGIN_SQLITE = upsert_sqlite(_drills).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+_BEGIN_POSTGRES = upsert_postgres(_drills).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def begin(session: Session, drill: DrillRequest, terms: DrillTerms) -> None:
-    """Write that a drill has begun; writing it again changes nothing."""
-    if session.get(DrillRow, drill.drill_id) is not None:
+    """Write that a drill has begun; writing it again, even at the same moment, changes nothing."""
+    values = {
+        "id": drill.drill_id,
+        "agent": drill.agent,
+        "scratch": drill.scratch,
+        "status": DrillStatus.RUNNING.value,
+        "scheduled": drill.scheduled,
+        "requested_by": drill.by.model_dump(mode="json"),
+        "started_at": drill.requested_at,
+        "pause_id": "",
+        "rollback_id": "",
+        "terms": terms.model_dump(mode="json"),
+        "figures": DrillFigures().model_dump(mode="json"),
+        "steps": [],
+        "reasons": [],
+        "broken_off": "",
+        "at_fence": [],
+    }
+    postgres = session.connection().dialect.name == "postgresql"
+    if not statements.run(session, _BEGIN_POSTGRES if postgres else _BEGIN_SQLITE, values).rowcount > 0:
         return
-    session.execute(
-        insert(DrillRow).values(
-            id=drill.drill_id,
-            agent=drill.agent,
-            scratch=drill.scratch,
-            status=DrillStatus.RUNNING.value,
-            scheduled=drill.scheduled,
-            requested_by=drill.by.model_dump(mode="json"),
-            started_at=drill.requested_at,
-            pause_id="",
-            rollback_id="",
-            terms=terms.model_dump(mode="json"),
-            figures=DrillFigures().model_dump(mode="json"),
-            steps=[],
-            reasons=[],
-            broken_off="",
-            at_fence=[],
-        )
-    )
     body: dict[str, Json] = {"drill": drill.drill_id, "scratch": drill.scratch, "scheduled": drill.scheduled}
     ledger.append(
         session, at=drill.requested_at, kind="drill.started", actor=drill.by, agent=drill.agent, run_id="", body=body

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+
 from sqlalchemy import select
 from sqlmodel import col
 
-from assent.domain.drills import DrillStatus, DrillStep
+from assent.domain.drills import DrillRequest, DrillStatus, DrillStep, DrillTerms
 from assent.store.database import Database
+from assent.store.drills import begin
 from assent.store.queries import drills
 from assent.store.queries.drills import DrillView
 from assent.store.tables import PauseRow, RunRow
@@ -54,3 +58,20 @@ async def test_a_drill_pauses_undoes_and_leaves_a_record(each_world: World) -> N
 def _runs(world: World, scratch: str) -> list[RunRow]:
     with world.database.read() as session:
         return list(session.execute(select(RunRow).where(col(RunRow.agent) == scratch)).scalars())
+
+
+async def test_a_drill_that_both_sides_write_at_once_begins_once(each_world: World) -> None:
+    """The gateway and the worker write the beginning of the same drill, whoever is first."""
+    database, terms = each_world.database, DrillTerms()
+    request = DrillRequest(drill_id="drill-twice", agent="desk-clerk", by=ANN, requested_at=datetime.now(UTC))
+
+    def write() -> None:
+        with database.write() as session:
+            begin(session, request, terms)
+
+    with database.write() as session:
+        begin(session, request, terms)
+        other = asyncio.create_task(asyncio.to_thread(write))
+        await asyncio.sleep(0.2)
+    await other
+    assert each_world.events().count("drill.started") == 1
