@@ -11,6 +11,7 @@ from playwright.async_api import Page
 from assent.domain.approvals import Verb
 from assent.domain.people import Via
 from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.gateway import NewIncident
 from assent.store.people import Person
 from tests.browser.cards import GENEROUS
 from tests.browser.conftest import Desktop
@@ -55,7 +56,9 @@ async def _everything(desktop: Desktop, ada: Person) -> list[str]:
     run_id = decided.action_id.partition(":")[0]
     await site.world.result(run_id)
     scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
-    rollback_id = (await site.world.gateway.rollback(scope, by=ada.acting(Via.WEB))).id
+    gateway, me = site.world.gateway, ada.acting(Via.WEB)
+    rollback_id = (await gateway.rollback(scope, by=me)).id
+    incident_id = await gateway.open_incident(NewIncident(title=HOSTILE, run_ids=[run_id]), by=me)
     return [
         "/",
         "/?agent=nobody",
@@ -74,10 +77,31 @@ async def _everything(desktop: Desktop, ada: Person) -> list[str]:
         "/agents",
         "/agents/desk-clerk",
         "/stop",
+        "/stop?scope=agent&name=desk-clerk",
+        "/stop/hooks",
+        "/trips",
+        "/drills",
+        "/effects",
+        "/undo",
+        "/rollbacks",
+        "/records",
+        "/records/desk/carol",
+        "/incidents",
+        "/incidents/new",
+        "/incidents/actions",
+        f"/incidents/{incident_id}",
+        f"/incidents/{incident_id}/find",
+        f"/incidents/{incident_id}/report",
         f"/rollbacks/new?scope=run&id={run_id}",
         f"/rollbacks/{rollback_id}?scope=run&id={run_id}",
         "/ledger",
         "/system",
+        "/system/mail",
+        "/system/webhooks",
+        "/account",
+        "/people",
+        "/groups",
+        "/grants",
         "/quality",
         "/sign-in?token=x",
         "/runs/none",
