@@ -49,10 +49,10 @@ class AdmissionRecords:
         if status is ActionStatus.REFUSED and not message:
             message = " ".join(r.sentence for r in verdict.reasons if r.effect is AdmissionEffect.REFUSE)
         events: list[dict[str, object]] = []
-        if projection.ensure_run(self._database, session, job.header, at=now) if job.header.first else False:
+        if projection.ensure_run(session, job.header, at=now) if job.header.first else False:
             events.append(self.started(job, now))
         if job.header.plan:
-            plan_approvals.keep_plan(self._database, session, job.header.run_id, job.header.plan, at=now)
+            plan_approvals.keep_plan(session, job.header.run_id, job.header.plan, at=now)
         if row is None:
             projection.insert_action(
                 session,

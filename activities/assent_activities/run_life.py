@@ -106,7 +106,7 @@ class RunLife:
         self._deps.database.together(write)
 
     def _ensure(self, session: Session, header: RunHeader, now: datetime) -> None:
-        if projection.ensure_run(self._deps.database, session, header, at=now):
+        if projection.ensure_run(session, header, at=now):
             ledger.append(
                 session,
                 at=now,

@@ -11,12 +11,9 @@ from assent.domain.pauses import ResumeAnswers, Scope
 from assent.domain.people import Actor, Via
 from assent.gateway import stop_rights
 from assent.gateway.stop_rights import StopRules
-from assent.store import electorate, notices, reaching
-from assent.store.notices import MAIL, SLACK, Notice, NoticeKind
+from assent.store import electorate, words_asked
 from assent.store.people import Person
-
-EVERYBODY = "everybody"
-"""The end of the id of what Slack's channel is told; a person's ends with their own id."""
+from assent.store.words_asked import WordAsked
 
 
 def ask_for_second(
@@ -48,29 +45,8 @@ def ask_for_second(
     headline = f"A second person has to agree: {by.name} wants {scope.sentence} to go on"
     said = [("Cause", answers.cause), ("Changed", answers.changed), *(("Check", each) for each in answers.checks)]
     text = "\n".join([*(f"{name}: {words}" for name, words in said), "Until somebody else agrees, everything is held."])
-
-    def notice(whom: str, name: str, email: str = "") -> Notice:
-        return Notice(
-            id=f"second-{pause_id}-{at.timestamp():.6f}-{whom}",
-            kind=NoticeKind.ASKED,
-            subject=pause_id,
-            name=name,
-            email=email,
-            slack="",
-            headline=headline,
-            text=text,
-            path=f"/stop#{pause_id}",
-            at=at,
-        )
-
-    if MAIL in channels:
-        for person in who_may_agree(session, rules, by, at):
-            wishes = reaching.of_person(session, person.id)
-            if wishes.mail:
-                due = wishes.due(at, presses=True)
-                notices.tell(session, notice(person.id, person.name, person.email), (MAIL,), due_at=due)
-    if SLACK in channels:
-        notices.tell(session, notice(EVERYBODY, EVERYBODY), (SLACK,))
+    asked = WordAsked(f"second-{pause_id}-{at.timestamp():.6f}", pause_id, headline, text, f"/stop#{pause_id}")
+    words_asked.tell_people(session, asked, who_may_agree(session, rules, by, at), channels, at=at, presses=True)
 
 
 def who_may_agree(session: Session, rules: StopRules, first: Actor, at: datetime) -> list[Person]:

@@ -36,7 +36,7 @@ def ask_for_grant(
         f"It covers nothing before {view.missing} confirmed it.",
     ]
     path = f"/grants/{quote(view.id, safe='')}"
-    asked = WordAsked(view.id, "A standing grant waits to be confirmed", "\n".join(told), path)
+    asked = WordAsked(f"word-{view.id}", view.id, "A standing grant waits to be confirmed", "\n".join(told), path)
     words_asked.tell(session, asked, electorates, channels, at=at)
 
 
@@ -55,7 +55,7 @@ def ask_for_plan(
         f"It covers nothing before {view.missing} approved it, too.",
     ]
     path = f"/plans/{quote(view.id, safe='')}"
-    asked = WordAsked(view.id, "A whole plan waits for more approvals", "\n".join(told), path)
+    asked = WordAsked(f"word-{view.id}", view.id, "A whole plan waits for more approvals", "\n".join(told), path)
     words_asked.tell(session, asked, [plan.electorate], channels, at=at)
 
 

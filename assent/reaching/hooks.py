@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,6 +16,7 @@ from assent.domain.clock import Clock
 from assent.domain.errors import AssentError, Unavailable
 from assent.domain.people import SYSTEM
 from assent.domain.signed_calls import signature
+from assent.reaching import said
 from assent.reaching.addresses import GuardedResolver, require_open
 from assent.reaching.stop_calls import StopCall, is_about_stop, stop_body, stop_call
 from assent.reaching.waiting import back_off, pause
@@ -75,19 +75,18 @@ def body_of(call: Call, *, public_url: str) -> bytes:
         "digest": approval.digest,
         "amount": approval.amount,
         "currency": approval.card.currency,
-        "created_at": _moment(approval.created_at),
-        "expires_at": _moment(approval.expires_at),
-        "decided_at": _moment(approval.decided_at),
+        "created_at": said.moment(approval.created_at),
+        "expires_at": said.moment(approval.expires_at),
+        "decided_at": said.moment(approval.decided_at),
         "decided_by": approval.decided_by.name if approval.decided_by else None,
         "reason": approval.decision_reason,
         "url": f"{public_url}/approvals/{quote(approval.id, safe='')}",
         "card": approval.card.model_dump(mode="json", exclude={"text"}),
     }
-    said = {"type": call.event.value, "timestamp": _moment(call.notification.created_at), "data": data}
-    body = json.dumps(said, separators=(",", ":")).encode()
+    body = said.body(call.event.value, call.notification.created_at, data)
     if len(body) > MOST_BYTES:
         short = data | {"card": None, "card_left_out": True, "headline": approval.headline[:1_000], "reason": ""}
-        body = json.dumps(said | {"data": short}, separators=(",", ":")).encode()
+        body = said.body(call.event.value, call.notification.created_at, short)
     return body
 
 
@@ -285,7 +284,3 @@ def _wait(retry_after: str, now: datetime) -> timedelta | None:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(until - now, timedelta(0)), NOT_TAKEN[1])
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

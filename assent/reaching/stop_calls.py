@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from assent.domain.people import Actor
+from assent.reaching import said
 from assent.store.outbox import Notification
 from assent.store.queries import pauses, trips
 from assent.store.queries.pauses import PauseView
@@ -63,21 +63,20 @@ def stop_body(call: StopCall, *, public_url: str) -> bytes:
         "disposition": pause.disposition.value,
         "cause": pause.cause,
         "requested_by": _who(pause.requested_by),
-        "requested_at": _moment(pause.requested_at),
-        "fenced_at": _moment(pause.fenced_at),
-        "quiesced_at": _moment(pause.quiesced_at),
+        "requested_at": said.moment(pause.requested_at),
+        "fenced_at": said.moment(pause.fenced_at),
+        "quiesced_at": said.moment(pause.quiesced_at),
         "in_flight": pause.in_flight,
-        "fell_back_at": _moment(pause.fell_back_at),
+        "fell_back_at": said.moment(pause.fell_back_at),
         "fell_back_why": pause.fell_back_why,
-        "resumed_at": _moment(pause.resumed_at),
+        "resumed_at": said.moment(pause.resumed_at),
         "resumed_by": _who(pause.resumed_by),
         "second_by": _who(pause.second_by),
         "resume_note": pause.resume_note,
         "breaker": None if trip is None else _fired(trip, public_url),
         "url": f"{public_url}/stop#{pause.id}",
     }
-    said = {"type": call.notification.kind, "timestamp": _moment(call.notification.created_at), "data": data}
-    return json.dumps(said, separators=(",", ":")).encode()
+    return said.body(call.notification.kind, call.notification.created_at, data)
 
 
 def _fired(trip: TripView, public_url: str) -> dict[str, Any]:
@@ -90,14 +89,10 @@ def _fired(trip: TripView, public_url: str) -> dict[str, Any]:
         "measured": trip.measured,
         "threshold": trip.threshold,
         "cases": trip.cases,
-        "at": _moment(trip.at),
+        "at": said.moment(trip.at),
         "url": f"{public_url}/trips/{trip.id}",
     }
 
 
 def _who(actor: Actor | None) -> dict[str, str] | None:
     return None if actor is None else {"name": actor.name, "via": actor.via.value}
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

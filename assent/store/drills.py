@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select
-from sqlalchemy.dialects.postgresql import insert as upsert_postgres
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -30,9 +28,7 @@ from assent.domain.pauses import ScopeKind
 from assent.store import ledger, statements
 from assent.store.tables import ActionRow, AgentRow, DrillRow, EffectRow, PauseRow, RunRow
 
-_drills = statements.table_of(DrillRow)
-_BEGIN_SQLITE = upsert_sqlite(_drills).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-_BEGIN_POSTGRES = upsert_postgres(_drills).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+_BEGIN = statements.InsertNew(statements.table_of(DrillRow))
 
 
 def begin(session: Session, drill: DrillRequest, terms: DrillTerms) -> None:
@@ -54,8 +50,7 @@ def begin(session: Session, drill: DrillRequest, terms: DrillTerms) -> None:
         "broken_off": "",
         "at_fence": [],
     }
-    postgres = session.connection().dialect.name == "postgresql"
-    if not statements.run(session, _BEGIN_POSTGRES if postgres else _BEGIN_SQLITE, values).rowcount > 0:
+    if not _BEGIN.run(session, values):
         return
     body: dict[str, Json] = {"drill": drill.drill_id, "scratch": drill.scratch, "scheduled": drill.scheduled}
     ledger.append(

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert_postgres
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -19,13 +17,11 @@ from assent.domain.errors import Conflict, NotFound
 from assent.domain.people import Actor
 from assent.domain.plans import PlanApprovalStatus, PlanStep, WeighedPlan
 from assent.store import ledger, statements
-from assent.store.database import Database
 from assent.store.grants import consent
 from assent.store.tables import ActionRow, PlanApprovalRow, RunPlanRow
 
 _plans, _approvals = statements.table_of(RunPlanRow), statements.table_of(PlanApprovalRow)
-_KEEP_SQLITE = upsert_sqlite(_plans).on_conflict_do_nothing()
-_KEEP_POSTGRES = upsert_postgres(_plans).on_conflict_do_nothing()
+_KEEP = statements.InsertNew(_plans)
 _ACTIVE = (
     select(_approvals.c.id, _approvals.c.card_version, _approvals.c.steps)
     .where(_approvals.c.run_id == bindparam("run_id"), _approvals.c.status == PlanApprovalStatus.ACTIVE.value)
@@ -56,13 +52,11 @@ class ApprovedPlan:
         return None if found is None else PlanStep.model_validate(found)
 
 
-def keep_plan(
-    database: Database, session: Session, run_id: str, plan: Sequence[ProposedAction], *, at: datetime
-) -> None:
+def keep_plan(session: Session, run_id: str, plan: Sequence[ProposedAction], *, at: datetime) -> None:
     """Keep the plan that a run started with; a repeated call changes nothing."""
     steps = [action.model_dump(mode="json") for action in plan]
     values = {"run_id": run_id, "steps": steps, "at": at}
-    statements.run(session, _KEEP_SQLITE if database.sqlite else _KEEP_POSTGRES, values)
+    _KEEP.run(session, values)
 
 
 def plan_of(session: Session, run_id: str) -> list[ProposedAction]:

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert_postgres
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -15,15 +13,12 @@ from assent.domain.actions import ActionStatus, ProposedAction, Verdict
 from assent.domain.canonical import Json
 from assent.domain.runs import RunHeader, RunStatus
 from assent.store import statements
-from assent.store.database import Database
 from assent.store.statements import rows_changed
 from assent.store.tables import ActionRow, RunLabelRow, RunRow
 
 _runs = statements.table_of(RunRow)
 _actions = statements.table_of(ActionRow)
-# Without the option psycopg's count of inserted rows is gone by the time it is asked for.
-_ENSURE_SQLITE = upsert_sqlite(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-_ENSURE_POSTGRES = upsert_postgres(_runs).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+_ENSURE = statements.InsertNew(_runs)
 _LABEL = statements.Prepared(insert(statements.table_of(RunLabelRow)))
 _STEP = statements.Prepared(
     update(_runs)
@@ -56,7 +51,7 @@ _SETTLE_ACTION = statements.Prepared(
 )
 
 
-def ensure_run(database: Database, session: Session, header: RunHeader, *, at: datetime) -> bool:
+def ensure_run(session: Session, header: RunHeader, *, at: datetime) -> bool:
     """Insert the run row unless it exists; true if it was new."""
     values = {
         "run_id": header.run_id,
@@ -71,7 +66,7 @@ def ensure_run(database: Database, session: Session, header: RunHeader, *, at: d
         "actions": 0,
         "message": "",
     }
-    new = statements.run(session, _ENSURE_SQLITE if database.sqlite else _ENSURE_POSTGRES, values).rowcount > 0
+    new = _ENSURE.run(session, values)
     if new and header.labels:
         _LABEL.run(session, *({"run_id": header.run_id, "label": label} for label in dict.fromkeys(header.labels)))
     return new

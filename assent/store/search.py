@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.dialects.postgresql import insert as insert_postgres
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from assent.domain.approvals import RequestCard
@@ -14,10 +12,7 @@ from assent.store import statements
 from assent.store.tables import ApprovalWordRow
 
 _words = statements.table_of(ApprovalWordRow)
-_ADD = {
-    "sqlite": insert_sqlite(_words).on_conflict_do_nothing(),
-    "postgresql": insert_postgres(_words).on_conflict_do_nothing(),
-}
+_ADD = statements.InsertNew(_words)
 
 
 def add(session: Session, approval_id: str, card: RequestCard, created_at: datetime) -> None:
@@ -33,5 +28,4 @@ def add(session: Session, approval_id: str, card: RequestCard, created_at: datet
     found = words_of_request(card.headline, records, also=(approval_id, card.run_id))
     rows = [{"word": word, "created_at": created_at, "approval_id": approval_id} for word in found]
     if rows:
-        connection = session.connection()
-        connection.execute(_ADD[connection.dialect.name], rows)
+        _ADD.run(session, rows)

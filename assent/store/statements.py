@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, Delete, Executable, Insert, Result, Table, Update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
@@ -33,6 +34,22 @@ def rows_changed(result: Result[Any]) -> int:
     """How many rows an update or a delete changed."""
     assert isinstance(result, CursorResult)
     return result.rowcount
+
+
+class InsertNew:
+    """An insert that leaves rows that are there already as they are, on either kind of database."""
+
+    def __init__(self, table: Table) -> None:
+        # Without the option psycopg's count of inserted rows is gone by the time it is asked for.
+        self._by_kind = {
+            dialect.name: insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+            for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
+        }
+
+    def run(self, session: Session, values: _Values | Sequence[_Values]) -> bool:
+        """Run it in the session's transaction; true if a row was new."""
+        connection = session.connection()
+        return connection.execute(self._by_kind[connection.dialect.name], values).rowcount > 0
 
 
 class Prepared:

@@ -17,12 +17,7 @@ from sqlmodel import col
 from assent.domain.drills import is_scratch
 from assent.domain.pauses import Scope
 from assent.store.tables import OutboxRow, WebhookRow
-
-CHANNEL = "webhook"
-"""The outbox channel of webhooks."""
-
-MOST = 50
-"""Webhooks that are told at most: as many as an installation may have."""
+from assent.store.webhooks import MOST, WEBHOOK
 
 
 class StopEvent(StrEnum):
@@ -54,7 +49,7 @@ def follow(session: Session, event: StopEvent, pause_id: str, *, at: datetime) -
     """Write a call for each webhook that was told of a pause before."""
     told = (
         select(col(OutboxRow.recipient))
-        .where(col(OutboxRow.subject) == pause_id, col(OutboxRow.channel) == CHANNEL)
+        .where(col(OutboxRow.subject) == pause_id, col(OutboxRow.channel) == WEBHOOK)
         .where(col(OutboxRow.kind) == StopEvent.PAUSED.value)
         .order_by(col(OutboxRow.id))
     )
@@ -62,7 +57,7 @@ def follow(session: Session, event: StopEvent, pause_id: str, *, at: datetime) -
 
 
 def _write(session: Session, webhooks: list[str], events: Iterable[StopEvent], pause_id: str, at: datetime) -> None:
-    common = {"channel": CHANNEL, "subject": pause_id, "created_at": at, "due_at": at, "attempts": 0, "error": ""}
+    common = {"channel": WEBHOOK, "subject": pause_id, "created_at": at, "due_at": at, "attempts": 0, "error": ""}
     rows = [
         {**common, "kind": event.value, "recipient": webhook, "sent": False} for event in events for webhook in webhooks
     ]

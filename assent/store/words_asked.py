@@ -1,8 +1,8 @@
-"""Whoever must still give their word for a standing grant or for a whole plan is told: by mail and in Slack, once."""
+"""Whoever must still give their word (for a grant, a whole plan, a resume) is told: by mail and in Slack, once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,12 +27,14 @@ class WordAsked:
     """What people are asked to give their word for.
 
     Attributes:
-        subject: Id of the grant or of the plan's approval.
+        id: The beginning of the ids of what is told; the same one is told once.
+        subject: Id of the grant, of the plan's approval or of the pause.
         headline: One line.
         text: A few sentences.
         path: The page where they give it.
     """
 
+    id: str
     subject: str
     headline: str
     text: str
@@ -44,8 +46,6 @@ def tell(
 ) -> None:
     """Tell everybody whose word would count for what is missing, in the transaction that makes it so; each once.
 
-    Mails keep to what each person chose and to their quiet hours. Slack's channel is told once for all.
-
     Args:
         session: That transaction; the words given so far are in it.
         asked: What for.
@@ -53,11 +53,35 @@ def tell(
         channels: The ways of this installation.
         at: When.
     """
-    for person in _needed(session, asked.subject, electorates, at):
+    tell_people(session, asked, _needed(session, asked.subject, electorates, at), channels, at=at)
+
+
+def tell_people(
+    session: Session,
+    asked: WordAsked,
+    people: Iterable[Person],
+    channels: Sequence[str],
+    *,
+    at: datetime,
+    presses: bool = False,
+) -> None:
+    """Tell these people, each once.
+
+    Mails keep to what each person chose and to their quiet hours. Slack's channel is told once for all.
+
+    Args:
+        session: The transaction.
+        asked: What for.
+        people: Whose word would count.
+        channels: The ways of this installation.
+        at: When.
+        presses: Quiet hours do not hold it back from who wants to be pressed in them.
+    """
+    for person in people if MAIL in channels else ():
         wishes = reaching.of_person(session, person.id)
-        if wishes.mail and MAIL in channels:
+        if wishes.mail:
             notice = _notice(asked, person.id, name=person.name, email=person.email, at=at)
-            notices.tell(session, notice, (MAIL,), due_at=wishes.due(at))
+            notices.tell(session, notice, (MAIL,), due_at=wishes.due(at, presses=presses))
     if SLACK in channels:
         notices.tell(session, _notice(asked, EVERYBODY, name=EVERYBODY, email="", at=at), (SLACK,))
 
@@ -98,7 +122,7 @@ def _count(tally: Tally) -> int:
 
 def _notice(asked: WordAsked, whom: str, *, name: str, email: str, at: datetime) -> Notice:
     return Notice(
-        id=f"word-{asked.subject}-{whom}",
+        id=f"{asked.id}-{whom}",
         kind=NoticeKind.ASKED,
         subject=asked.subject,
         name=name,

@@ -26,7 +26,7 @@ def plan(office: Office) -> None:
     """The run began with a plan of two steps."""
     steps = [ProposedAction(key=key, type="desk.pay", arguments={"to": "bob", "amount": 1}) for key in ("a", "b")]
     with office.database.write() as session:
-        plan_approvals.keep_plan(office.database, session, "run-1", steps, at=office.now())
+        plan_approvals.keep_plan(session, "run-1", steps, at=office.now())
 
 
 async def test_everything_that_can_be_done_with_it_is_one_choice_away(office: Office) -> None:
