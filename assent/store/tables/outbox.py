@@ -40,6 +40,7 @@ class MessageRow(SQLModel, table=True):
     """A copy of an approval request that was posted somewhere, so that it can be updated."""
 
     __tablename__ = "messages"
+    __table_args__ = (Index("messages_by_place", "channel", "place", "posted_at"),)
 
     approval_id: str = Field(primary_key=True)
     channel: str = Field(primary_key=True)

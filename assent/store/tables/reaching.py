@@ -22,7 +22,11 @@ class ReachingRow(SQLModel, table=True):
 
 
 class MailLinkRow(SQLModel, table=True):
-    """A link in a mail that opens one request as one person, once; only the token's hash is kept."""
+    """A link in a mail that opens one page as one person, once; only the token's hash is kept.
+
+    ``approval_id`` is the request it opens, or the id of whatever else waits for the person's word, which has its page
+    at ``path``; that is empty for a request.
+    """
 
     __tablename__ = "mail_links"
     __table_args__ = (Index("mail_links_by_person", "person_id"), Index("mail_links_by_end", "expires_at"))
@@ -33,6 +37,7 @@ class MailLinkRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    path: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class WebhookRow(SQLModel, table=True):
