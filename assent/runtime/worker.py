@@ -69,10 +69,11 @@ it hit may never be let go of. Passing each step to a thread for it costs time, 
 BUILD_ID = f"assent-{__version__}"
 """What Temporal shows as the code that ran a workflow; by default the SDK reads all modules again to make one up."""
 
-_WORKFLOWS: Mapping[Queue, Sequence[type]] = {
+WORKFLOWS: Mapping[Queue, Sequence[type]] = {
     Queue.RUNS: [AgentRun],
     Queue.CONTROL: [Pause, Rollback, PreviewRollback, Drill, DrillsDue, SettlingWorkflow, ProveUndosWorkflow],
 }
+"""What a worker runs, by queue. ``tests/replay`` has a history of each."""
 
 
 def main(settings: Settings) -> None:
@@ -176,7 +177,7 @@ async def running_worker(
                 worker = Worker(
                     client,
                     task_queue=queue.under(settings.task_queue_prefix),
-                    workflows=_WORKFLOWS.get(queue, []),
+                    workflows=WORKFLOWS.get(queue, []),
                     activities=[*activities[queue], *(conduct.activities if queue is Queue.CONTROL else ())],
                     activity_executor=executor,
                     build_id=BUILD_ID,
