@@ -36,12 +36,14 @@ from assent.store.tables import PersonRow, RollbackRow
 from assent_activities.connectors import ActionFailed, Call
 from tests.desk import CARD
 from tests.early_server import early_server
+from tests.replay.stopping_stories import STOPPING_STORIES
 from tests.world import AGENT, ANN, ANSWERS, EVE, World, action, make_world
 
 HISTORIES = Path(__file__).parent / "histories"
 
-_ANONYMOUS = re.compile(r'"\d+@[^"]*"')
-"""What names the recording machine (a process at a host); a replay does not need it."""
+_WORKER = re.compile(r'"\d+@[^"]*"')
+_STACK = re.compile(r'(?<="stackTrace": )"(?:[^"\\]|\\.)*"')
+"""What names the recording machine (a process at a host, where files lie); a replay does not need it."""
 
 Story = Callable[[World], Awaitable[list[str]]]
 
@@ -476,6 +478,7 @@ STORIES: list[Story] = [
     edited,
     edited_and_continued,
     settled_effect,
+    *STOPPING_STORIES,
 ]
 """Everything that is recorded; each file is named by its story and its place in it."""
 
@@ -503,7 +506,7 @@ async def _write(world: World, story: Story, folder: Path) -> None:
             history = await world.client.get_workflow_handle(workflow_id, run_id=execution).fetch_history()
             part += 1
             file = folder / f"{story.__name__}-{number}-{part}.json"
-            file.write_text(_ANONYMOUS.sub('"worker"', history.to_json()), encoding="utf-8")
+            file.write_text(_STACK.sub('""', _WORKER.sub('"worker"', history.to_json())), encoding="utf-8")
             earlier = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
             if not earlier:
                 break
