@@ -141,6 +141,12 @@ class Settings(BaseSettings):
         default=True,
         description="Link a Slack user of an installed workspace to the person with the same confirmed address.",
     )
+    slack_direct_hourly: int = Field(
+        default=30,
+        ge=0,
+        description="Requests that one person gets as direct messages in Slack in an hour; one more message tells of "
+        "the rest. 0: any number.",
+    )
     slack_base_url: str | None = Field(
         default=None, description="Address of the Slack Web API; unset means Slack's own. Tests point it at a fake."
     )

@@ -62,7 +62,7 @@ def compose(
     links = Links(settings.public_url)
     posting = Posting(client, Pacer(utc_now), utc_now)
     homes = Homes(posting, workspaces, database, links, utc_now)
-    recipients = Recipients(workspaces, people, posting, database, links)
+    recipients = Recipients(workspaces, people, posting, database, links, utc_now)
     deps = Dependencies(
         gateway=gateway,
         database=database,
@@ -76,7 +76,8 @@ def compose(
         refusals=Refusals(database, utc_now),
         clock=utc_now,
     )
-    notifier = Notifier(posting, recipients, homes, database, links, utc_now)
+    hourly = settings.slack_direct_hourly
+    notifier = Notifier(posting, recipients, homes, database, links, utc_now, hourly=hourly)
     install = _install(settings, client, installations, StateStore(database, tickets, utc_now), workspaces)
     return Parts(deps, notifier, install)
 

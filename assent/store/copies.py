@@ -21,6 +21,9 @@ from assent.store.tables import MessageRow
 GONE = "gone"
 """Shown status of a copy that somebody deleted where it was posted."""
 
+KEPT_BACK = "kept back"
+"""Shown status of a copy that was certainly not posted, because too many came at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -52,26 +55,22 @@ def intend(session: Session, approval_id: str, *, channel: str, place: str, at: 
         The copy, and whether the row is new: if not, it may have been posted before.
     """
     known = one(session, approval_id, channel=channel, place=place)
+    if known is not None and known.shown_status == KEPT_BACK:
+        waiting = (_this(known), col(MessageRow.shown_status) == KEPT_BACK)
+        begun = {"shown_status": "", "posted_at": at, "updated_at": at}
+        fresh = rows_changed(session.execute(update(MessageRow).where(*waiting).values(**begun))) > 0
+        return _known(session, known), fresh
     if known is not None:
         return known, False
-    values = {
-        "approval_id": approval_id,
-        "channel": channel,
-        "place": place,
-        "reference": "",
-        "shown_status": "",
-        "shown_digest": "",
-        "posted_at": at,
-        "updated_at": at,
-    }
-    try:
-        with session.begin_nested():
-            session.execute(insert(MessageRow).values(**values))
-    except IntegrityError:
-        known = one(session, approval_id, channel=channel, place=place)
-        assert known is not None
-        return known, False
-    return Copy(approval_id, channel, place, "", "", at), True
+    return _write(session, approval_id, channel=channel, place=place, status="", at=at)
+
+
+def keep_back(session: Session, approval_id: str, *, channel: str, place: str, at: datetime) -> Copy:
+    """Write down that a copy belongs in a place and is not posted now; one that is there already stays as it is."""
+    known = one(session, approval_id, channel=channel, place=place)
+    if known is not None:
+        return known
+    return _write(session, approval_id, channel=channel, place=place, status=KEPT_BACK, at=at)[0]
 
 
 def forget(session: Session, copy: Copy) -> None:
@@ -107,6 +106,35 @@ def of_request(session: Session, approval_id: str, *, channel: str) -> Sequence[
         select(MessageRow).where(col(MessageRow.approval_id) == approval_id, col(MessageRow.channel) == channel)
     ).scalars()
     return [_copy(row) for row in rows]
+
+
+def _write(
+    session: Session, approval_id: str, *, channel: str, place: str, status: str, at: datetime
+) -> tuple[Copy, bool]:
+    """A new row, or the one that somebody else wrote at the same moment."""
+    copy = Copy(approval_id, channel, place, "", status, at)
+    values = {
+        "approval_id": approval_id,
+        "channel": channel,
+        "place": place,
+        "reference": "",
+        "shown_status": status,
+        "shown_digest": "",
+        "posted_at": at,
+        "updated_at": at,
+    }
+    try:
+        with session.begin_nested():
+            session.execute(insert(MessageRow).values(**values))
+    except IntegrityError:
+        return _known(session, copy), False
+    return copy, True
+
+
+def _known(session: Session, copy: Copy) -> Copy:
+    known = one(session, copy.approval_id, channel=copy.channel, place=copy.place)
+    assert known is not None
+    return known
 
 
 def _this(copy: Copy) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from datetime import datetime
 from slack_sdk.errors import SlackApiError
 
 from assent.domain.clock import Clock
-from assent.store import copies
+from assent.store import copies, direct_digests
 from assent.store.copies import Copy
 from assent.store.database import Database
 from assent_slack.blocks.pieces import Message
@@ -63,6 +63,7 @@ class Target:
         message: What.
         status: The status of the request that it shows.
         personal: It is the direct messages with one person.
+        way: The way it is kept under in ``messages``.
     """
 
     workspace: Workspace
@@ -70,6 +71,7 @@ class Target:
     message: Message
     status: str
     personal: bool
+    way: str = CHANNEL
 
     @property
     def digest(self) -> str:
@@ -91,11 +93,13 @@ class Delivery:
         posting: Calls to Slack.
         database: Where copies are.
         clock: The time.
+        hourly: Requests that one person gets as direct messages within an hour at most; 0 for any number.
     """
 
     posting: Posting
     database: Database
     clock: Clock
+    hourly: int = 0
     _tried: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     """When something was last tried of which it is not known whether it was posted."""
 
@@ -108,19 +112,20 @@ class Delivery:
             lease: Raises ``LeaseLost`` if there is no time left for a call.
 
         Returns:
-            What finds the copy; empty if it is gone or cannot be made.
+            What finds the copy; empty if it is gone, cannot be made, or is kept back because too many came at once.
 
         Raises:
             Held: Its time has not come.
             SlackApiError: Slack refused it.
             aiohttp.ClientError: It is not known whether Slack has it.
         """
-        copy, fresh = await asyncio.to_thread(self._intend, CHANNEL, approval_id, target.place.name)
+        most = self.hourly if target.personal and target.way == CHANNEL else 0
+        copy, fresh = await asyncio.to_thread(self._intend, target.way, approval_id, target.place.name, most)
         try:
             if copy.shown_status == "":
                 slip = Slip(approval_id)
                 copy = await self._posted(copy, fresh, target, slip, target.message, target.status, lease)
-            if copy.shown_status == copies.GONE or not copy.reference:
+            if copy.shown_status in (copies.GONE, copies.KEPT_BACK) or not copy.reference:
                 return ""
             if copy.shown_digest != target.digest:
                 lease()
@@ -226,12 +231,15 @@ class Delivery:
 
     # What follows runs in threads: the database's sessions are synchronous.
 
-    def _intend(self, channel: str, approval_id: str, place: str) -> tuple[Copy, bool]:
+    def _intend(self, channel: str, approval_id: str, place: str, most: int = 0) -> tuple[Copy, bool]:
+        """The copy, and whether nothing was ever posted for it; ``most`` new ones an hour, 0 for any number."""
         with self.database.read() as session:
             known = copies.one(session, approval_id, channel=channel, place=place)
-        if known is not None:
+        if known is not None and known.shown_status != copies.KEPT_BACK:
             return known, False
         with self.database.write() as session:
+            if most:
+                return direct_digests.intend(session, approval_id, place=place, most=most, at=self.clock())
             return copies.intend(session, approval_id, channel=channel, place=place, at=self.clock())
 
     def _keep(self, copy: Copy, reference: str, shown: str, digest: str) -> bool:

@@ -20,6 +20,10 @@ class Links:
         """The requests that wait."""
         return f"{self.base}/"
 
+    def grants_to_confirm(self) -> str:
+        """The standing grants that wait for somebody's word."""
+        return f"{self.base}/grants?status=pending"
+
     def request(self, approval_id: str) -> str:
         """One request, whole."""
         return f"{self.base}/approvals/{quote(approval_id, safe='', errors='replace')}"

@@ -15,11 +15,13 @@ from assent.domain.clock import Clock
 from assent.domain.errors import NotFound, Unavailable
 from assent.store import outbox
 from assent.store.database import Database
+from assent.store.direct_digests import DIGEST
 from assent.store.incident_writing import TOLD
 from assent.store.notices import NOTICE
 from assent.store.outbox import Notification
 from assent_slack.blocks.notes import Note, notes
 from assent_slack.delivery import CHANNEL, Delivery, LeaseLost, Target
+from assent_slack.digest_posts import DigestPosts
 from assent_slack.homes import Homes
 from assent_slack.incident_posts import IncidentPosts
 from assent_slack.links import Links
@@ -60,6 +62,8 @@ class Notifier:
         database: Where outbox, requests and copies are.
         links: Where the web pages are.
         clock: The time.
+        hourly: Requests that one person gets as direct messages within an hour at most, and one message that tells of
+            the rest; 0 for any number.
     """
 
     def __init__(
@@ -70,8 +74,11 @@ class Notifier:
         database: Database,
         links: Links,
         clock: Clock,
+        *,
+        hourly: int = 0,
     ) -> None:
-        self._delivery = Delivery(posting, database, clock)
+        self._delivery = Delivery(posting, database, clock, hourly)
+        self._digests = DigestPosts(self._delivery, recipients.workspaces, database, links, clock)
         self._incidents = IncidentPosts(self._delivery, recipients.workspaces, database, links, clock)
         self._notices = NoticePosts(self._delivery, posting, recipients.workspaces, database, links, clock)
         self._pacer = posting.pacer
@@ -134,6 +141,9 @@ class Notifier:
         if notification.kind == TOLD:
             await self._incidents.post(notification, self._lease(notification))
             return
+        if notification.kind == DIGEST:
+            await self._digests.post(notification, self._lease(notification))
+            return
         stands = await asyncio.to_thread(self._standing, notification.subject)
         if stands is None:
             return
@@ -153,7 +163,7 @@ class Notifier:
             except (Held, *FAILURES) as error:
                 failures.append(error)
         lease()
-        await asyncio.to_thread(self._recipients.stale_homes, stands)
+        await asyncio.to_thread(self._recipients.stale, stands)
         if failures:
             raise _worst(failures)
 

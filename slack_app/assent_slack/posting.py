@@ -51,6 +51,11 @@ class Place:
         """The place as it is kept with a copy."""
         return f"{self.team_id}/{self.channel_id}"
 
+    @property
+    def personal(self) -> bool:
+        """It is the direct messages with somebody."""
+        return self.channel_id.startswith("D")
+
     @classmethod
     def named(cls, name: str) -> Place:
         """The place that a copy is kept with."""

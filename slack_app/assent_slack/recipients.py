@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from slack_sdk.errors import SlackApiError
 
+from assent.domain.clock import Clock
 from assent.domain.errors import Unavailable
-from assent.store import copies, people, slack_people
+from assent.store import copies, direct_digests, people, slack_people
 from assent.store.database import Database
 from assent.store.people import Person
 from assent.store.slack_people import SlackUser
@@ -46,6 +47,7 @@ class Recipients:
         posting: Calls to Slack.
         database: Where links and copies are.
         links: Where the web pages are.
+        clock: The time.
     """
 
     workspaces: Workspaces
@@ -53,6 +55,7 @@ class Recipients:
     posting: Posting
     database: Database
     links: Links
+    clock: Clock
     _unknown: dict[tuple[str, str], float] = field(default_factory=dict)
 
     async def targets(self, stands: Standing) -> tuple[list[Target], list[Exception]]:
@@ -79,16 +82,21 @@ class Recipients:
                 found.append(self._target(stands, workspace, place, face))
         return found, failures
 
-    def stale_homes(self, stands: Standing) -> None:
-        """Note that the app's page of whoever has to do with a request shows something old."""
+    def stale(self, stands: Standing) -> None:
+        """Note that what tells somebody of all that waits for them shows something old: the app's page, the digest."""
         whom = {person.id for person in stands.asked} | {vote.by.id for vote in stands.votes}
+        direct, at = [place for place in self._copies(stands, kept_back=True) if place.personal], self.clock()
         with self.database.read() as session:
-            known = self._direct_copies(stands)
-            whom |= {user.person_id for user in slack_people.in_conversations(session, known)}
-            if not slack_people.any_home(session, whom):
-                return
+            users = slack_people.in_conversations(session, [place.channel_id for place in direct])
+            whom |= {user.person_id for user in users}
+            homes = slack_people.any_home(session, whom)
+            digests = direct_digests.living(session, [place.name for place in direct], at)
+        if not homes and not digests:
+            return
         with self.database.write() as session:
             slack_people.stale_homes(session, whom)
+            for digest in digests:
+                direct_digests.refresh(session, digest, at)
 
     async def _channels(self, stands: Standing) -> list[tuple[Workspace, Place]]:
         """The channels that are set now, and those where a copy was posted before another one was set."""
@@ -160,15 +168,17 @@ class Recipients:
 
     def _direct_copies(self, stands: Standing) -> list[str]:
         """Ids of direct messages that have a copy."""
-        return [place.channel_id for place in self._copies(stands) if place.channel_id.startswith("D")]
+        return [place.channel_id for place in self._copies(stands) if place.personal]
 
     def _channel_copies(self, stands: Standing) -> list[Place]:
-        return [place for place in self._copies(stands) if not place.channel_id.startswith("D")]
+        return [place for place in self._copies(stands) if not place.personal]
 
-    def _copies(self, stands: Standing) -> list[Place]:
+    def _copies(self, stands: Standing, *, kept_back: bool = False) -> list[Place]:
+        """Where copies are, or were kept back."""
+        without = (copies.GONE,) if kept_back else (copies.GONE, copies.KEPT_BACK)
         with self.database.read() as session:
             known = copies.of_request(session, stands.view.id, channel=CHANNEL)
-        return [Place.named(copy.place) for copy in known if copy.shown_status != copies.GONE]
+        return [Place.named(copy.place) for copy in known if copy.shown_status not in without]
 
     def _keep(self, user: SlackUser, conversation: str) -> None:
         with self.database.write() as session:

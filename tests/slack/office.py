@@ -297,11 +297,11 @@ class Office:
         posting = Posting(self.client, Pacer(self.now, lambda: 0.0), self.now)
         return self.notifier_with(posting, workspaces or self.workspaces)
 
-    def notifier_with(self, posting: Posting, workspaces: Workspaces) -> Notifier:
-        """A notifier that makes these calls."""
-        recipients = Recipients(workspaces, self.deps.people, posting, self.database, self.deps.links)
+    def notifier_with(self, posting: Posting, workspaces: Workspaces, hourly: int = 0) -> Notifier:
+        """A notifier that makes these calls, so many direct messages to each person an hour."""
+        recipients = Recipients(workspaces, self.deps.people, posting, self.database, self.deps.links, self.now)
         homes = Homes(posting, workspaces, self.database, self.deps.links, self.now)
-        return Notifier(posting, recipients, homes, self.database, self.deps.links, self.now)
+        return Notifier(posting, recipients, homes, self.database, self.deps.links, self.now, hourly=hourly)
 
 
 @asynccontextmanager
@@ -346,7 +346,7 @@ async def make_office(
             verdict_patience_seconds=1,
             answer_patience_seconds=patience_seconds,
         )
-        recipients = Recipients(workspaces, known, posting, database, links)
+        recipients = Recipients(workspaces, known, posting, database, links, now)
         notifier = Notifier(posting, recipients, deps.homes, database, links, now)
         install = InstallFlow(
             client,

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import col
 
-from assent.store import copies, outbox
+from assent.store import copies, direct_digests, outbox
 from assent.store.database import Database
 from assent.store.outbox import Notification
 from assent.store.queries.paging import PageRequest
+from assent.store.tables import MessageRow, SlackUserRow
 from tests.databases import KINDS, migrated_database
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
@@ -167,3 +169,65 @@ def test_only_one_of_many_writes_the_intention(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert sorted(results) == [False] * 7 + [True]
+
+
+def test_a_copy_that_was_kept_back_is_posted_once(database: Database) -> None:
+    with database.write() as session:
+        kept = copies.keep_back(session, "ap-1", channel="slack", place="T/D", at=AT)
+        assert copies.keep_back(session, "ap-1", channel="slack", place="T/D", at=later(1)) == kept
+        copy, fresh = copies.intend(session, "ap-1", channel="slack", place="T/D", at=later(2))
+        assert (fresh, copy.shown_status, copy.posted_at) == (True, "", later(2))
+        assert copies.intend(session, "ap-1", channel="slack", place="T/D", at=later(3)) == (copy, False)
+        assert copies.keep_back(session, "ap-1", channel="slack", place="T/D", at=later(4)) == copy
+
+
+def test_those_who_post_to_somebody_at_once_keep_to_one_limit(database: Database) -> None:
+    with database.write() as session:
+        session.add(SlackUserRow(team_id="T", user_id="U", person_id="ann", how="x", linked_at=AT, conversation="D"))
+    start = threading.Barrier(4)
+
+    def post(worker: int) -> None:
+        start.wait()
+        for number in range(6):
+            with database.write() as session:
+                direct_digests.intend(session, f"ap-{worker}-{number}", place="T/D", most=5, at=later(number))
+
+    threads = [threading.Thread(target=post, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert len(direct_digests.recent(session, "T/D", later(10), most=50)) == 5
+        digests = session.query(MessageRow).where(col(MessageRow.channel) == direct_digests.DIGESTS).all()
+        [row] = outbox.queue(session, "slack", request=PageRequest(20)).items
+    [digest] = digests
+    assert (row.kind, row.subject, row.recipient) == (direct_digests.DIGEST, digest.approval_id, "T/D")
+
+
+def test_a_digest_that_is_being_posted_is_told_of_what_comes_meanwhile(database: Database) -> None:
+    def keep_back(approval_id: str, at: datetime) -> None:
+        with database.write() as session:
+            _, fresh = direct_digests.intend(session, approval_id, place="T/D", most=0, at=at)
+        assert not fresh
+
+    keep_back("ap-1", AT)
+    keep_back("ap-2", AT)
+    [first] = claim(database, AT, limit=10)
+    keep_back("ap-3", later(1))
+    with database.write() as session:
+        assert outbox.mark_sent(session, first, at=later(2))
+    [second] = claim(database, later(2), limit=10)
+    assert second.subject == first.subject
+    with database.write() as session:
+        copy, _ = copies.intend(session, first.subject, channel=direct_digests.DIGESTS, place="T/D", at=later(3))
+        assert copies.posted(session, copy, reference="1.1", shown_status="digest", at=later(3))
+        assert outbox.mark_sent(session, second, at=later(3))
+    keep_back("ap-4", later(4))
+    assert claim(database, later(5), limit=10) == []
+    [third] = claim(database, later(70), limit=10)
+    assert third.subject == first.subject
+    with database.read() as session:
+        [living] = direct_digests.living(session, ["T/D", "T/E"], later(70))
+        assert living.id == first.subject
+        assert direct_digests.living(session, ["T/D"], AT + 2 * direct_digests.KEPT_TRUE) == []

@@ -25,6 +25,7 @@ from assent.domain.runs import RunStatus
 from assent.store import (
     checks,
     comments,
+    direct_digests,
     electorate,
     fence,
     groups,
@@ -211,6 +212,8 @@ LOOKUPS: dict[str, List] = {
     "letters of a request": lambda s, r: outbox.addressed(s, "mail", "ap-7"),
     "webhook of a person": lambda s, r: webhooks.of_owner(s, "person-7"),
     "how people are reached": lambda s, r: reaching.of_people(s, ["person-7", "person-8"]),
+    "direct messages of an hour": lambda s, r: direct_digests.recent(s, "T1/D7", NOW, most=30),
+    "digests to keep true": lambda s, r: direct_digests.living(s, ["T1/D7", "T1/D8"], NOW),
     "talk": lambda s, r: comments.of_request(s, "ap-7"),
     "open questions": lambda s, r: comments.open_questions(s, "run-7"),
     "revisions": lambda s, r: revisions.of_request(s, "ap-7"),

@@ -32,6 +32,7 @@ from assent.store.tables import (
     GroupRow,
     LedgerEventRow,
     LedgerLinkRow,
+    MessageRow,
     OutboxRow,
     PauseClaimRow,
     PauseHoldRow,
@@ -117,6 +118,19 @@ def _event(number: int) -> dict[str, Any]:
         "agent": f"agent-{number % crowd.AGENTS}",
         "actor": json.dumps(ANNA),
         "body": "{}",
+    }
+
+
+def _message(number: int) -> dict[str, Any]:
+    return {
+        "approval_id": f"ap-{number}",
+        "channel": "slack" if number % 20 else "slack-digest",
+        "place": f"T1/D{number % 40}",
+        "reference": f"1.{number}",
+        "shown_status": "pending",
+        "shown_digest": "0" * 32,
+        "posted_at": _at(number * 30),
+        "updated_at": _at(number * 30),
     }
 
 
@@ -433,6 +447,7 @@ _MAKERS: dict[type[SQLModel], Callable[[int], dict[str, Any]]] = {
     CardVersionRow: _version,
     LedgerEventRow: _event,
     OutboxRow: _notification,
+    MessageRow: _message,
     DecisionRow: _decision,
     CommentRow: _comment,
     GrantRow: _grant,

@@ -11,8 +11,13 @@ from sqlalchemy.orm import Session
 
 from assent.domain.errors import Forbidden, InvalidInput, NotFound
 from assent.domain.people import Role
-from assent.store import outbox, people, slack_people, slack_workspaces
+from assent.store import notices, outbox, people, slack_people, slack_workspaces
+from assent.store.direct_digests import DIGEST
+from assent.store.incident_writing import TOLD
+from assent.store.notices import NOTICE
+from assent.store.outbox import Notification
 from assent.store.people import Person
+from assent.store.queries import incidents
 from assent.store.queries.paging import PageRequest
 from assent.store.slack_people import How
 from assent.store.slack_tickets import Purpose, Ticket
@@ -137,14 +142,29 @@ def _myself(here: Place, session: Session) -> Person:
     return person
 
 
+def _path(session: Session, waiting: Notification) -> str:
+    """The page of what a message is about."""
+    if waiting.kind == DIGEST:
+        return "/"
+    if waiting.kind == NOTICE:
+        notice = notices.one(session, waiting.subject)
+        return (notice.path if notice else "") or "/system/slack"
+    if waiting.kind == TOLD:
+        telling = incidents.telling(session, waiting.subject)
+        return f"/incidents/{quote(telling.incident_id, safe='')}" if telling else "/incidents"
+    return f"/approvals/{quote(waiting.subject, safe='')}"
+
+
 def _page(here: Place, installable: bool, made: Made | None = None) -> HTMLResponse:
     with here.database.read() as session:
+        waiting = outbox.queue(session, CHANNEL, request=PageRequest(SHOWN)).items
         return here.show(
             session,
             "slack.html",
             "system",
             backlog=outbox.backlog(session, CHANNEL),
-            messages=outbox.queue(session, CHANNEL, request=PageRequest(SHOWN)).items,
+            messages=waiting,
+            paths={one.id: _path(session, one) for one in waiting},
             workspaces=slack_workspaces.every(session),
             own=slack_people.users_of(session, [here.viewer.id]),
             made=made,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assent.domain.words import money
+from assent.domain.words import counted, money
 from assent.store.queries.inbox import InboxRow
 from assent_slack.blocks.excerpts import one_line, told
 from assent_slack.blocks.pieces import (
@@ -30,7 +30,9 @@ SHOWN = 40
 LINE_ROOM = 280
 
 
-def home(rows: Sequence[InboxRow], total: int, capped: bool, links: Links, *, direct: bool) -> dict[str, Any]:
+def home(
+    rows: Sequence[InboxRow], total: int, capped: bool, links: Links, *, direct: bool, grants: int = 0
+) -> dict[str, Any]:
     """The page of somebody who is known.
 
     Args:
@@ -39,14 +41,23 @@ def home(rows: Sequence[InboxRow], total: int, capped: bool, links: Links, *, di
         capped: There may be more than ``total``.
         links: Where the pages are.
         direct: Whether they get direct messages.
+        grants: Standing grants that wait for their word.
     """
-    blocks = [header("What waits for you"), *_waiting(rows, total, capped, links), *_settings(links, direct)]
+    blocks = [header("What waits for you"), *_grants(grants, links), *_waiting(rows, total, capped, links)]
+    blocks += _settings(links, direct)
     return {"type": "home", "blocks": blocks}
 
 
 def stranger_home(why: str, links: Links) -> dict[str, Any]:
     """The page of somebody who may not see anything."""
     return {"type": "home", "blocks": [header("Assent"), paragraph(*told(why, 2_500, links.inbox()))]}
+
+
+def _grants(waiting: int, links: Links) -> list[Block]:
+    if not waiting:
+        return []
+    said = f"{counted(waiting, 'standing grant')} {'waits' if waiting == 1 else 'wait'} for your word: "
+    return [paragraph(words(said, bold=True), link(links.grants_to_confirm(), "look and confirm"))]
 
 
 def _waiting(rows: Sequence[InboxRow], total: int, capped: bool, links: Links) -> list[Block]:
@@ -73,7 +84,7 @@ def _line(row: InboxRow, links: Links) -> Block:
 
 
 def _settings(links: Links, direct: bool) -> list[Block]:
-    said = "You get a direct message for each of them." if direct else "You get no direct messages."
+    said = "You get direct messages about them." if direct else "You get no direct messages."
     turn = button(
         "Stop direct messages" if direct else "Send me direct messages", DIRECT, value="off" if direct else "on"
     )

@@ -47,7 +47,7 @@ async def want_direct(deps: Dependencies, known: Known, wanted: bool) -> Message
     await asyncio.to_thread(keep)
     await deps.homes.show(replace(known.user, direct=wanted))
     said = (
-        "You get a direct message for each request that you are asked about."
+        "You get direct messages about what you are asked."
         if wanted
         else ("You get no more direct messages from Assent. Your page of the app still lists what waits for you.")
     )
