@@ -6,7 +6,7 @@ What is made is shown to one person and can never run: it is no request, and not
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,7 @@ from assent.policy.checks_block import Variation
 from assent.store import cards, checks, electorate, projection, quality
 from assent.store.approvals import why_in_short
 from assent.store.database import Database
+from assent.store.notices import SLACK
 from assent.store.tables import ApprovalRow, CheckRow
 from assent_activities.cards_shown import with_other_arguments
 from assent_activities.outcomes import action_of
@@ -43,8 +44,13 @@ LEAST_TIME, MOST_TIME = timedelta(hours=1), timedelta(days=2)
 """How long a check waits at least and at most."""
 
 
-def seed(database: Database, now: datetime) -> int:
+def seed(database: Database, now: datetime, channels: Sequence[str] = ()) -> int:
     """Look at requests that are new in the ledger, show the checks that they draw, end those that nobody answered.
+
+    Args:
+        database: Assent's database.
+        now: The time.
+        channels: The ways of this installation. A check is told of in Slack alone, to the one who is shown it.
 
     Returns:
         How many were shown.
@@ -65,11 +71,12 @@ def seed(database: Database, now: datetime) -> int:
         quality.move(session, READER, min(end, after + quality.BATCH) if after else end, now)
         checks.expire(session, now)
         requests = [event for event in fresh if event.kind == "approval.requested"]
-        return sum(_drawn_by(session, event.action_id, event.at, since, now) for event in requests)
+        ways = [SLACK] if SLACK in channels else []
+        return sum(_drawn_by(session, event.action_id, event.at, since, now, ways) for event in requests)
 
 
 def _drawn_by(
-    session: Session, action_id: str, asked_at: datetime, since: Mapping[str, datetime], now: datetime
+    session: Session, action_id: str, asked_at: datetime, since: Mapping[str, datetime], now: datetime, ways: list[str]
 ) -> bool:
     """Show a check if a request draws one and there is somebody to show it to."""
     row = projection.read_action(session, action_id)
@@ -96,7 +103,7 @@ def _drawn_by(
         able = [person_id for person_id in people if person_id in ready]
         if check is not None and able:
             person_id = able[chosen(action_id, len(able))]
-            checks.show(session, replace(check, person_id=person_id))
+            checks.show(session, replace(check, person_id=person_id), channels=ways)
             return True
     return False
 

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assent.commands import approval_edit, approval_talk, approval_votes, deciding
+from assent.commands import approval_check, approval_edit, approval_talk, approval_votes, deciding
+from assent.commands.approval_shown import show_request, vouch
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Cursor, Limit, Name, Yes, ago, confirm, note, show_page, tell
 from assent.domain.approvals import ApprovalStatus, Verb
-from assent.domain.errors import Conflict, InvalidInput
+from assent.domain.errors import Conflict, InvalidInput, NotFound
 from assent.domain.people import Via
 
 if TYPE_CHECKING:
-    from assent.store.queries.approvals import ApprovalView
-    from assent.store.queries.shown import Shown
     from assent.store.votes import Fate
 
 app = typer.Typer(help="Look at what waits for people, and decide it.", no_args_is_help=True)
@@ -55,7 +54,7 @@ def list_approvals(
     from assent.gateway import utc_now
     from assent.runtime.console import deciding_person, reading
     from assent.store import electorate
-    from assent.store.queries import approvals, inbox
+    from assent.store.queries import approvals, checks_shown, inbox
     from assent.store.queries.inbox import Wanted
     from assent.store.queries.inbox_walk import Bounds
     from assent.store.queries.paging import PageRequest
@@ -69,7 +68,8 @@ def list_approvals(
                 person = deciding_person(session, name)
                 tokens = inbox.asked_now(session, electorate.tokens_of(session, person.id, utc_now()))
             wanted = Wanted(Bounds(agent=agent, type=type, least=least), tokens)
-            page = approvals.waiting(session, wanted, request=request)
+            whose = approval_check.whose(session, name)
+            page = checks_shown.waiting(session, whose, wanted, utc_now(), request=request)
         else:
             page = approvals.closed(session, status=status, agent=agent, request=request)
     show_page(
@@ -92,24 +92,30 @@ def show(
     """Show exactly what an approver is shown, or was: the kept text, after its digest was checked."""
     from assent.runtime.console import reading
     from assent.store.queries import approvals, shown
+    from assent.store.queries.checks_shown import as_request, as_shown
     from assent_ui.api.schemas import ApprovalInFull
 
     if revision is not None and decision is not None:
         raise InvalidInput("A decision says itself which revision it is about.", where="--revision", todo="Name one.")
     with reading(settings_of(context)) as session:
-        found = approvals.one(session, approval_id)
-        seen = (
-            shown.of_revision(session, approval_id, revision)
-            if decision is None
-            else shown.of_decision(session, approval_id, decision)
-        )
+        check = approval_check.of(session, approval_id) if revision in (None, 1) and decision is None else None
+        found = approvals.one(session, approval_id) if check is None else as_request(session, check)
+        if check is not None:
+            seen = as_shown(check)
+        elif decision is None:
+            seen = shown.of_revision(session, approval_id, revision)
+        else:
+            seen = shown.of_decision(session, approval_id, decision)
     if as_json:
         whole = ApprovalInFull.model_validate(found).model_dump(mode="json")
         card = {"card": seen.card.model_dump(mode="json"), "digest": seen.digest}
-        print_json({**whole, **card, "revision": seen.revision, "sound": seen.sound})
+        how = {"revision": seen.revision, "sound": seen.sound, "check": approval_check.out(check)}
+        print_json({**whole, **card, **how})
     else:
-        _show(found, seen)
-    _vouch(seen)
+        show_request(found, seen)
+        if check is not None and check.over:
+            approval_check.tell_what_it_was(check)
+    vouch(seen)
 
 
 @app.command()
@@ -198,24 +204,34 @@ def _decide_one(
     from assent.runtime.console import connected, deciding_person, reading
     from assent.store import openings
     from assent.store.queries import approvals, shown
+    from assent.store.queries.checks_shown import as_request, as_shown
     from assent.store.queries.standing import standing
     from assent_ui.api.schemas import DecisionOut
 
     settings = settings_of(context)
     with reading(settings) as session:
-        found = approvals.one(session, approval_id)
-        seen = shown.of_revision(session, approval_id)
+        try:
+            found, check = approvals.one(session, approval_id), None
+            seen = shown.of_revision(session, approval_id)
+        except NotFound:
+            if (check := approval_check.own(session, approval_id, name)) is None:
+                raise
+            found, seen = as_request(session, check), as_shown(check)
         person = deciding_person(session, name)
     if digest is not None and digest != found.digest:
         raise Conflict("The request no longer shows that.", where="--digest", todo="Look at it again and decide anew.")
     if digest is None and not as_json:
-        _show(found, seen)
-        _vouch(seen)
+        show_request(found, seen)
+        vouch(seen)
         typer.echo()
     shown_at, looked = utc_now(), None
     if digest is None:
         confirm(f"{verb.value.capitalize()} this as {person.name}?", yes)
         looked = None if yes else (utc_now() - shown_at).total_seconds()
+
+    if check is not None:
+        approval_check.decide(settings, found, verb, person, reason=reason, seconds=looked, as_json=as_json)
+        return
 
     async def send() -> tuple[DecisionOut, Fate | None, str]:
         async with connected(settings) as (gateway, database):
@@ -249,35 +265,3 @@ def _decide_one(
         tell(f"{'Approved' if verb is Verb.APPROVE else 'Rejected'} as {person.name}.")
         approval_votes.tell_fate(verb, fate, missing)
         note(f"What came of it: `assent run show {found.run_id}`.")
-
-
-def _show(found: ApprovalView, seen: Shown) -> None:
-    """Print what is shown, byte for byte, and beside it how things stand."""
-    if seen.sound:
-        typer.echo(seen.text, nl=False)
-    else:
-        tell(seen.text)
-    state = f"{found.status.value}, due {ago(found.expires_at)}" if found.decided_at is None else found.status.value
-    by = f" by {found.decided_by.name}" if found.decided_by else ""
-    note(f"Request {found.id}, revision {seen.revision}: {state}{by}{_ended(found)}. Digest {seen.digest}.")
-    if not seen.kept:
-        note("It is older than kept texts: this text was made now, from the card that was kept.")
-
-
-def _ended(found: ApprovalView) -> str:
-    why = f", because: {found.decision_reason}" if found.decision_reason else ""
-    return f" {ago(found.decided_at)}{why}" if found.decided_at else ""
-
-
-def _vouch(seen: Shown) -> None:
-    """Refuse to pass off as seen what does not give its digest.
-
-    Raises:
-        Conflict: Card or arguments are not those that the digest was taken of.
-    """
-    if not seen.sound:
-        raise Conflict(
-            "The card that is kept does not give its digest: it is not what was shown.",
-            where=f"revision {seen.revision}",
-            todo="`assent verify` says what else does not fit; the ledger has the original in `approval.requested`.",
-        )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assent.commands import approval_check
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Name, Yes, ago, confirm, exact, note, show_fields, show_table, tell
 from assent.domain.catalogue import SECRET
-from assent.domain.errors import Conflict, InvalidInput
+from assent.domain.errors import Conflict, InvalidInput, NotFound
 from assent.domain.forms import written
 from assent.domain.hostile_text import written_out
 from assent.domain.people import Via
@@ -47,11 +48,17 @@ def edit(
 ) -> None:
     """Change the arguments of a pending request; votes given before do not count any more."""
     from assent.runtime.console import deciding_person, reading
-    from assent.store.queries import revisions
+    from assent.store.queries import checks_shown, revisions
 
     settings = settings_of(context)
     with reading(settings) as session:
-        start = revisions.editable(session, approval_id)
+        check = None
+        try:
+            start = revisions.editable(session, approval_id)
+        except NotFound:
+            if (check := approval_check.own(session, approval_id, name)) is None:
+                raise
+            start = checks_shown.editable(session, check)
         person = deciding_person(session, name)
     if digest is not None and digest != start.digest:
         raise Conflict("The request no longer shows that.", where="--digest", todo="Look at it again and edit anew.")
@@ -59,6 +66,13 @@ def edit(
     if not as_json:
         _show_changes(argument_changes(start.arguments, wanted))
     confirm(f"Edit this as {person.name}? Votes given before lapse.", yes)
+    if check is not None:
+        by, of = person.acting(Via.CLI), start.digest
+        ended = approval_check.sent(
+            settings, lambda gateway: gateway.change_check(approval_id, wanted, digest=of, by=by, reason=reason)
+        )
+        approval_check.told(ended, as_json)
+        return
     view, edit_id = asyncio.run(_send(settings, start, wanted, reason, person))
     _tell(view, edit_id, start, person, as_json)
 
@@ -66,12 +80,15 @@ def edit(
 def list_revisions(context: typer.Context, approval_id: ApprovalId, as_json: Json = False) -> None:
     """List what a request showed at each revision, and edits that were refused."""
     from assent.runtime.console import reading
-    from assent.store.queries import approvals, revisions
+    from assent.store.queries import approvals, checks_shown, revisions
     from assent_ui.api.talk_schemas import RefusedEditOut, RevisionOut
 
     with reading(settings_of(context)) as session:
-        approvals.one(session, approval_id)
+        check = approval_check.of(session, approval_id)
+        if check is None:
+            approvals.one(session, approval_id)
         kept, edits = revisions.of_request(session, approval_id), revisions.edits(session, approval_id)
+        kept = kept if check is None else (checks_shown.first_revision(check),)
     refused = [each for each in edits if each.revision is None]
     if as_json:
         print_json(

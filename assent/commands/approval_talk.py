@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from assent.commands import approval_check
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Name, ago, note, tell
+from assent.domain.errors import NotFound
 from assent.domain.people import Via
 from assent.domain.talk import Comment, CommentKind
 
@@ -39,7 +41,8 @@ def comments(context: typer.Context, approval_id: ApprovalId, as_json: Json = Fa
     from assent.store.queries import approvals
 
     with reading(settings_of(context)) as session:
-        approvals.one(session, approval_id)
+        if approval_check.of(session, approval_id) is None:
+            approvals.one(session, approval_id)
         found = stored.of_request(session, approval_id)
     if as_json:
         print_json({"items": [each.model_dump(mode="json") for each in found]})
@@ -58,7 +61,7 @@ def _write(
 ) -> None:
     from assent.gateway import Gateway
     from assent.runtime.channels import channels_of
-    from assent.runtime.console import deciding_person, opened
+    from assent.runtime.console import deciding_person, opened, reading
 
     settings = settings_of(context)
 
@@ -72,7 +75,17 @@ def _write(
             written = gateway.ask if kind is CommentKind.QUESTION else gateway.comment
             return await written(approval_id, text, by=by)
 
-    made = asyncio.run(send())
+    try:
+        made = asyncio.run(send())
+    except NotFound:
+        with reading(settings) as session:
+            person = deciding_person(session, name)
+            if approval_check.own(session, approval_id, name) is None:
+                raise
+        by = person.acting(Via.CLI)
+        check = approval_check.sent(settings, lambda gateway: gateway.ask_about_check(approval_id, text, by=by))
+        approval_check.told(check, as_json)
+        return
     if as_json:
         print_json(made.model_dump(mode="json"))
     elif kind is CommentKind.QUESTION:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from assent.commands import approval_check
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Name, Yes, ago, confirm, exact, note, show_fields, tell
 from assent.domain.approvals import ApprovalStatus, Verb
@@ -34,11 +35,13 @@ def votes(context: typer.Context, approval_id: ApprovalId, as_json: Json = False
     """Show how the vote stands: who is still needed, what time brings next, what silence means."""
     from assent.gateway import utc_now
     from assent.runtime.console import reading
+    from assent.store.queries.checks_shown import standing_of
     from assent.store.queries.standing import standing
     from assent_ui.api.voting_schemas import StandingOut
 
     with reading(settings_of(context)) as session:
-        found = standing(session, approval_id, utc_now())
+        check = approval_check.of(session, approval_id)
+        found = standing(session, approval_id, utc_now()) if check is None else standing_of(check)
     if as_json:
         print_json(StandingOut.model_validate(found).model_dump(mode="json"))
     else:

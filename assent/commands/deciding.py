@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assent.commands import approval_check
 from assent.commands.context import print_json, settings_of
 from assent.commands.printing import ago, confirm, note, show_table, tell
 from assent.domain.approvals import Verb
@@ -47,7 +48,7 @@ def decide_many(
     if len(given) < len(requests):
         raise InvalidInput("A request is named twice.", where="request", todo="Name each once.")
     with reading(settings) as session:
-        found = _found(session, list(given), agent, action_type)
+        found = _found(session, list(given), agent, action_type, name)
         person = deciding_person(session, name)
     if not found:
         raise NotFound(
@@ -134,7 +135,9 @@ def _named(request: str) -> tuple[str, str]:
     return approval_id, digest
 
 
-def _found(session: Session, ids: Sequence[str], agent: str | None, action_type: str | None) -> list[ApprovalView]:
+def _found(
+    session: Session, ids: Sequence[str], agent: str | None, action_type: str | None, name: str | None
+) -> list[ApprovalView]:
     from assent.gateway import MAX_ITEMS
     from assent.store.queries import approvals
     from assent.store.queries.paging import PageRequest
@@ -142,11 +145,24 @@ def _found(session: Session, ids: Sequence[str], agent: str | None, action_type:
     if ids:
         if agent is not None or action_type is not None:
             raise InvalidInput("Name requests, or filter them.", where="request", todo="Not both at once.")
-        return [approvals.one(session, approval_id) for approval_id in ids]
+        return [_one(session, approval_id, name) for approval_id in ids]
     page = approvals.pending(session, agent=agent, type=action_type, request=PageRequest(MAX_ITEMS))
     if page.next_cursor:
         note(f"There are more than {MAX_ITEMS}; these are the ones that are due first.")
     return list(page.items)
+
+
+def _one(session: Session, approval_id: str, name: str | None) -> ApprovalView:
+    from assent.store.queries import approvals
+
+    try:
+        return approvals.one(session, approval_id)
+    except NotFound:
+        if approval_check.own(session, approval_id, name) is None:
+            raise
+        raise Conflict(
+            f"{approval_id} is decided by itself, not with others.", where="request", todo="Decide it alone."
+        ) from None
 
 
 def _run_of(session: Session, of: str) -> str:

@@ -20,6 +20,8 @@ class CheckStatus(StrEnum):
     MISSED = "missed"
     QUESTIONED = "questioned"
     """They asked the agent about it, or commented, instead of deciding."""
+    CHANGED = "changed"
+    """They set out to change it, instead of deciding."""
     UNANSWERED = "unanswered"
 
     @property
@@ -30,8 +32,25 @@ class CheckStatus(StrEnum):
             CheckStatus.CAUGHT: ApprovalStatus.REJECTED,
             CheckStatus.MISSED: ApprovalStatus.APPROVED,
             CheckStatus.QUESTIONED: ApprovalStatus.WITHDRAWN,
+            CheckStatus.CHANGED: ApprovalStatus.WITHDRAWN,
             CheckStatus.UNANSWERED: ApprovalStatus.EXPIRED,
         }[self]
+
+
+_NOTHING_RAN = "Nothing ran, and nothing could have."
+_TOLD = {
+    CheckStatus.CAUGHT: ("That was a check, and you caught it", "Well looked. Nothing was asked of anybody."),
+    CheckStatus.MISSED: ("That was a check, and it got past you", f"It happens to everybody. {_NOTHING_RAN}"),
+    CheckStatus.QUESTIONED: (
+        "That was a check, and you asked about it",
+        "A good thing to do with a request that looks odd. No agent was asked, and nothing could have run.",
+    ),
+    CheckStatus.CHANGED: (
+        "That was a check, and you would have changed it",
+        "A good thing to do with a request that looks odd. No agent was told, and nothing could have run.",
+    ),
+    CheckStatus.UNANSWERED: ("That was a check; its time is over", _NOTHING_RAN),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,16 @@ class Check:
     expires_at: datetime
     ended_at: datetime | None
     reason: str
+
+    @property
+    def over(self) -> bool:
+        """It waits no more, and its person is told what it was."""
+        return self.status is not CheckStatus.SHOWN
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """What its person is told once it is over, the same in every place: a line, and a sentence or two."""
+        return _TOLD[self.status]
 
 
 def outcome(verb: Verb) -> CheckStatus:

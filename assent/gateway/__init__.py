@@ -6,6 +6,7 @@ authority.
 """
 
 from assent.gateway.assigning import AssignDoor
+from assent.gateway.checking import CheckDoor
 from assent.gateway.door import MAX_PAYLOAD, PROPOSE_TIMEOUT, RPC_TIMEOUT, utc_now
 from assent.gateway.drilling import DrillDoor
 from assent.gateway.granting import GrantDoor, GrantOffer
@@ -31,6 +32,7 @@ class Gateway(
     ReviseDoor,
     AssignDoor,
     TalkDoor,
+    CheckDoor,
     PauseHookDoor,
     IncidentDoor,
     StopDoor,

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from assent.domain.approvals import Decision, Verb
-from assent.domain.errors import AssentError, InvalidInput, TooLarge
+from assent.domain.errors import AssentError, Conflict, InvalidInput, NotFound, TooLarge
 from assent.domain.people import Actor
+from assent.gateway.checking import CheckDoor
 from assent.gateway.decisions import DecisionDoor
 
 MAX_ITEMS = 200
@@ -50,7 +51,10 @@ class ManyResult(BaseModel):
         return self.decision is not None
 
 
-class ManyDoor(DecisionDoor):
+_BY_ITSELF = Conflict("It is decided by itself, not with others.", where="items", todo="Decide it alone.")
+
+
+class ManyDoor(DecisionDoor, CheckDoor):
     """What approvers come through with several requests at once."""
 
     async def decide_many(
@@ -93,6 +97,9 @@ class ManyDoor(DecisionDoor):
                         reason=reason,
                         decision_id=f"{click}:{item.approval_id}",
                     )
+                except NotFound as error:
+                    told = error if await self.check_of(item.approval_id, by.id) is None else _BY_ITSELF
+                    return ManyResult(approval_id=item.approval_id, code=told.code, what=told.what, todo=told.todo)
                 except AssentError as error:
                     return ManyResult(approval_id=item.approval_id, code=error.code, what=error.what, todo=error.todo)
             return ManyResult(approval_id=item.approval_id, decision=made)

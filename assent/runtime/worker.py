@@ -194,7 +194,7 @@ async def running_worker(
                 watch.forever(),
                 _seal_forever(database),
                 _count_forever(database),
-                _seed_forever(database),
+                _seed_forever(database, channels),
                 _announce_forever(database, gateway),
                 take_up_forever(database, gateway),
                 *breaking.chores(
@@ -242,11 +242,11 @@ async def _count_forever(database: Database) -> None:
         await asyncio.sleep(COUNT_EVERY.total_seconds())
 
 
-async def _seed_forever(database: Database) -> None:
+async def _seed_forever(database: Database, channels: tuple[str, ...]) -> None:
     """Show the checks that new requests draw, where cards have them."""
     while True:
         try:
-            await asyncio.to_thread(seeding.seed, database, utc_now())
+            await asyncio.to_thread(seeding.seed, database, utc_now(), channels)
         except AssentError as error:
             log.warning("No checks were made this time: %s", error)
         await asyncio.sleep(COUNT_EVERY.total_seconds())

@@ -1,4 +1,4 @@
-"""Seeded checks in the database: announced first, shown then, answered at last. None of it touches a request.
+"""Seeded checks in the database: announced first, shown then. None of it touches a request.
 
 A check has a table of its own. Decisions, edits, grants and plans are looked up among requests and are refused there
 as unknown; no workflow is started and none is signalled; the claim of an effect needs an action's row, and a check has
@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.approvals import RequestCard, Verb
-from assent.domain.approving import ApprovalRules
-from assent.domain.checks import Check, CheckStatus, outcome
-from assent.domain.errors import Conflict, InvalidInput, NotFound
-from assent.domain.people import MAX_REASON, SYSTEM, Actor
-from assent.domain.quality import bounded_look
+from assent.domain.checks import Check, CheckStatus
+from assent.domain.errors import Conflict
+from assent.domain.people import SYSTEM, Actor
 from assent.store import ledger
+from assent.store.approvals import REQUESTED, notify
+from assent.store.check_answers import check_of, close
 from assent.store.tables import CheckAnnouncementRow, CheckNoticeRow, CheckRow
 
 MOST_WAITING = 5
@@ -69,7 +68,7 @@ def end(session: Session, agent: str, *, at: datetime, by: Actor) -> None:
     ledger.append(session, at=at, kind="check.ended", actor=by, agent=agent)
     shown = select(CheckRow).where(col(CheckRow.ended_at).is_(None), col(CheckRow.agent) == agent)
     for check in session.execute(shown).scalars().all():
-        _close(session, check, CheckStatus.UNANSWERED, at=at, by=SYSTEM)
+        close(session, check, CheckStatus.UNANSWERED, at=at, by=SYSTEM)
 
 
 def in_force(session: Session) -> dict[str, datetime]:
@@ -128,8 +127,8 @@ def may_be_shown(session: Session, agent: str, person_ids: Sequence[str], at: da
     ]
 
 
-def show(session: Session, check: Check) -> None:
-    """Show a check to its person from now on."""
+def show(session: Session, check: Check, *, channels: Sequence[str] = ()) -> None:
+    """Show a check to its person from now on, and tell them by these ways of the outbox as of a request."""
     if not may_be_shown(session, check.agent, [check.person_id], check.created_at):
         raise Conflict("It does not stand announced for them, or they had their share of the day.", where="check")
     session.execute(
@@ -162,6 +161,7 @@ def show(session: Session, check: Check) -> None:
         agent=check.agent,
         body={**body, "shown": check.card.model_dump(mode="json")},
     )
+    notify(session, channels, REQUESTED, check.id, check.created_at)
 
 
 def waiting(session: Session, person_id: str, at: datetime) -> list[Check]:
@@ -172,60 +172,19 @@ def waiting(session: Session, person_id: str, at: datetime) -> list[Check]:
         .order_by(col(CheckRow.created_at))
         .limit(MOST_WAITING)
     ).scalars()
-    return [_view(row) for row in rows if row.expires_at > at]
+    return [check_of(row) for row in rows if row.expires_at > at]
 
 
 def one(session: Session, check_id: str, person_id: str) -> Check | None:
     """A person's check; ``None`` if it is none, or another's."""
     row = session.get(CheckRow, check_id)
-    return _view(row) if row is not None and row.person_id == person_id else None
+    return check_of(row) if row is not None and row.person_id == person_id else None
 
 
-def answer(
-    session: Session,
-    check_id: str,
-    *,
-    verb: Verb,
-    digest: str,
-    reason: str,
-    by: Actor,
-    at: datetime,
-    seconds: float | None,
-) -> Check:
-    """Keep what somebody decided on a check; the first answer stays.
-
-    Raises:
-        NotFound: They have no such check.
-        InvalidInput: A rejection without a reason, as for a request.
-        Conflict: The answer is about something else.
-    """
-    row = session.get(CheckRow, check_id, with_for_update=True)
-    if row is None or row.person_id != by.id:
-        raise NotFound(f"There is no approval request {check_id}.", where="approval")
-    if verb is Verb.REJECT and not reason.strip():
-        raise InvalidInput("A rejection needs a reason.", where="reason", todo="The agent is given it.")
-    if row.ended_at is None:
-        if row.digest != digest:
-            raise Conflict("The request no longer shows what you saw.", where="digest", todo="Open it again.")
-        row.reason = reason.strip()[:MAX_REASON]
-        row.seconds = None if seconds is None else bounded_look(seconds)
-        late = row.expires_at <= at
-        _close(session, row, CheckStatus.UNANSWERED if late else outcome(verb), at=at, by=by)
-    return _view(row)
-
-
-def question(session: Session, check_id: str, *, text: str, by: Actor, at: datetime) -> None:
-    """Somebody asked about their check instead of deciding it: that ends it, and nobody is asked.
-
-    Raises:
-        InvalidInput: They said nothing.
-    """
-    if not text.strip():
-        raise InvalidInput("Say something.", where="text")
-    row = session.get(CheckRow, check_id, with_for_update=True)
-    if row is not None and row.person_id == by.id and row.ended_at is None:
-        row.reason = text.strip()[:MAX_REASON]
-        _close(session, row, CheckStatus.QUESTIONED, at=at, by=by)
+def by_id(session: Session, check_id: str) -> Check | None:
+    """A check, whoever is shown it: for what is delivered to them alone, and for the console."""
+    row = session.get(CheckRow, check_id)
+    return None if row is None else check_of(row)
 
 
 def count_waiting(session: Session, person_id: str, at: datetime) -> int:
@@ -246,16 +205,8 @@ def expire(session: Session, at: datetime) -> int:
     )
     rows = session.execute(late).scalars().all()
     for row in rows:
-        _close(session, row, CheckStatus.UNANSWERED, at=at, by=SYSTEM)
+        close(session, row, CheckStatus.UNANSWERED, at=at, by=SYSTEM)
     return len(rows)
-
-
-def _close(session: Session, row: CheckRow, status: CheckStatus, *, at: datetime, by: Actor) -> None:
-    values = {"status": status.value, "ended_at": at, "reason": row.reason, "seconds": row.seconds}
-    session.execute(update(CheckRow).where(col(CheckRow.id) == row.id).values(**values))
-    row.status, row.ended_at = status.value, at
-    body = {"check": row.id, "type": row.type, "result": status.value, "digest": row.digest, "reason": row.reason}
-    ledger.append(session, at=at, kind="check.answered", actor=by, agent=row.agent, body=body)
 
 
 def _announcement(session: Session, row: CheckAnnouncementRow, person_id: str) -> Announcement:
@@ -272,23 +223,3 @@ def _shown_since(session: Session, person_id: str, since: datetime) -> int:
     )
     found = {*session.execute(open_ones.limit(MOST_WAITING)).scalars()}
     return len(found | {*session.execute(ended.limit(MOST_WAITING)).scalars()})
-
-
-def _view(row: CheckRow) -> Check:
-    return Check(
-        id=row.id,
-        person_id=row.person_id,
-        agent=row.agent,
-        type=row.type,
-        source_id=row.source_id,
-        digest=row.digest,
-        why=row.why,
-        card=RequestCard.model_validate(row.card),
-        rules=ApprovalRules.model_validate(row.rules),
-        because=row.because,
-        status=CheckStatus(row.status),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        ended_at=row.ended_at,
-        reason=row.reason,
-    )

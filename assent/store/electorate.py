@@ -142,10 +142,21 @@ def who_may_approve(
 
 def is_asked(session: Session, row: ApprovalRow, person_id: str, at: datetime) -> bool:
     """Whether somebody may approve a request now and is here to do it: what :func:`asked_people` says of one person."""
-    who = voter_on(session, row, person_id, at)
+    return _is_asked(session, rules_of(row).electorate, person_id, at, row.lent or ())
+
+
+def would_be_asked(session: Session, electorate: Electorate, person_id: str, at: datetime) -> bool:
+    """Whether somebody may approve what is decided so and is here to do it."""
+    return _is_asked(session, electorate, person_id, at, ())
+
+
+def _is_asked(
+    session: Session, electorate: Electorate, person_id: str, at: datetime, lent: Sequence[Mapping[str, Any]]
+) -> bool:
+    who = voter(session, person_id, at, electorate=electorate, lent=lent)
     if who is None or not who.able or person_id in _away(session, [person_id], at):
         return False
-    return not why_not_approve(rules_of(row).electorate, who, Assurance.FRESH)
+    return not why_not_approve(electorate, who, Assurance.FRESH)
 
 
 def people_behind(session: Session, tokens: Iterable[str]) -> dict[str, Person]:

@@ -183,6 +183,12 @@ def waiting(session: Session, subject: str) -> Sequence[Notification]:
     return [_notification(row) for row in rows]
 
 
+def ways(session: Session, subject: str) -> list[str]:
+    """The channels by which anybody was, or is to be, told about a subject."""
+    told = select(col(OutboxRow.channel)).where(col(OutboxRow.subject) == subject).distinct()
+    return sorted(session.execute(told).scalars())
+
+
 def queue(session: Session, channel: str, *, request: PageRequest = FIRST) -> Page[Notification]:
     """Everything that has not been delivered yet, soonest due first."""
     rows = session.execute(_QUEUE.window(_undelivered(channel), request)).scalars().all()

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.approvals import Verb
-from assent.domain.errors import AssentError, Conflict, Forbidden, NeedsProof
+from assent.domain.errors import AssentError, Conflict, Forbidden, NeedsProof, NotFound
 from assent.domain.people import Via
 from assent.store.queries import approvals
 from assent.store.tables import DecisionRow
+from assent_slack import checking
 from assent_slack.blocks.notices import notice, refusal
 from assent_slack.blocks.pieces import Message
 from assent_slack.buttons import Deciding, decision_id
@@ -111,6 +112,10 @@ async def _decide(deps: Dependencies, known: Known, deciding: Deciding, verb: Ve
             reason=reason,
             decision_id=decided,
         )
+    except NotFound:
+        if (told := await checking.decided(deps, person, deciding, verb, reason)) is None:
+            raise
+        return told
     except Conflict:
         # The same click again, delivered or made twice: its first delivery has the answer.
         verdict = await asyncio.to_thread(_verdict, deps, decided)

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from assent.domain.clock import Clock
 from assent.store import electorate, people, slack_people
 from assent.store.database import Database
-from assent.store.queries import inbox
+from assent.store.queries import checks_shown, inbox
 from assent.store.queries.inbox import Wanted
 from assent.store.queries.paging import PageRequest
 from assent.store.slack_people import SlackUser
@@ -92,7 +92,9 @@ class Homes:
             wanted = Wanted(tokens=tuple(sorted(tokens)))
             shown = inbox.page(session, wanted, request=PageRequest(limit=SHOWN)) if tokens and person else None
             total = inbox.count(session, wanted) if shown is not None else 0
-        rows = shown.items if shown is not None else ()
+            mine = checks_shown.rows_for(session, user.person_id, wanted, "", self.clock()) if shown else []
+        rows = checks_shown.among(shown.items, mine, wanted.sort, last=shown.next_cursor is None) if shown else ()
+        total += len(mine)
         return home(rows, max(total, len(rows)), total >= inbox.COUNTED, self.links, direct=user.direct)
 
     def _stale_ones(self) -> list[SlackUser]:

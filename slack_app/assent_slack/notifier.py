@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from assent.domain.clock import Clock
 from assent.domain.errors import NotFound, Unavailable
-from assent.store import outbox
+from assent.store import checks, outbox
 from assent.store.database import Database
 from assent.store.direct_digests import DIGEST
 from assent.store.incident_writing import TOLD
@@ -29,7 +29,7 @@ from assent_slack.notice_posts import NoticePosts
 from assent_slack.pacing import EVERYTHING, FIRST_PAUSE, LONGEST_PAUSE, Held
 from assent_slack.posting import Posting
 from assent_slack.recipients import Recipients
-from assent_slack.standing import Standing, standing
+from assent_slack.standing import Standing, check_standing, standing
 from assent_slack.telling import FAILURES, why
 
 LEASE = timedelta(seconds=90)
@@ -153,7 +153,7 @@ class Notifier:
         failures: list[Exception] = []
         targets, more = await self._recipients.targets(stands)
         failures += more
-        if not targets and not failures and stands.pending:
+        if not targets and not failures and stands.pending and stands.check is None:
             raise Held(self._clock() + LONGEST_PAUSE, NOWHERE)
         for target in targets:
             try:
@@ -210,6 +210,8 @@ class Notifier:
             try:
                 return standing(session, approval_id, self._clock())
             except NotFound:
+                if checks.by_id(session, approval_id) is not None:
+                    return check_standing(session, approval_id, self._clock())
                 log.warning("The outbox tells of %s, which does not exist", approval_id)
                 return None
 

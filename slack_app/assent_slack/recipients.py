@@ -59,10 +59,12 @@ class Recipients:
     _unknown: dict[tuple[str, str], float] = field(default_factory=dict)
 
     async def targets(self, stands: Standing) -> tuple[list[Target], list[Exception]]:
-        """Every place of a request, channels first, and why some could not be found out now."""
-        found = [
-            self._target(stands, workspace, place, IN_CHANNEL) for workspace, place in await self._channels(stands)
-        ]
+        """Every place of a request, channels first, and why some could not be found out now.
+
+        A seeded check has but one: the direct messages with whoever is shown it.
+        """
+        channels = await self._channels(stands) if stands.check is None else []
+        found = [self._target(stands, workspace, place, IN_CHANNEL) for workspace, place in channels]
         failures: list[Exception] = []
         direct, users = await asyncio.to_thread(self._known_direct, stands)
         for person in stands.asked if stands.pending else ():
@@ -85,6 +87,7 @@ class Recipients:
     def stale(self, stands: Standing) -> None:
         """Note that what tells somebody of all that waits for them shows something old: the app's page, the digest."""
         whom = {person.id for person in stands.asked} | {vote.by.id for vote in stands.votes}
+        whom |= {stands.check.person_id} if stands.check else set()
         direct, at = [place for place in self._copies(stands, kept_back=True) if place.personal], self.clock()
         with self.database.read() as session:
             users = slack_people.in_conversations(session, [place.channel_id for place in direct])
@@ -150,7 +153,7 @@ class Recipients:
         return self.workspaces.get(user.team_id or self.workspaces.home)
 
     def _target(self, stands: Standing, workspace: Workspace, place: Place, face: Face) -> Target:
-        message = request_message(stands.view, self.links, controls(stands, face, self.links))
+        message = request_message(stands.view, self.links, controls(stands, face, self.links), stands.check)
         return Target(workspace, place, message, stands.view.status.value, personal=bool(face.person_id))
 
     # What follows runs in threads: the database's sessions are synchronous.

@@ -11,13 +11,16 @@ from sqlmodel import col
 
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.approving import ApprovalRules
+from assent.domain.checks import Check
+from assent.domain.errors import NotFound
 from assent.domain.people import Actor, Assurance
 from assent.domain.talk import Comment
 from assent.gateway.authority import grants_allowed
-from assent.store import comments, electorate, plan_approvals
+from assent.store import checks, comments, electorate, people, plan_approvals
 from assent.store.people import Person
 from assent.store.queries import approvals, revisions
 from assent.store.queries.approvals import ApprovalView
+from assent.store.queries.checks_shown import as_request
 from assent.store.queries.revisions import RevisionView
 from assent.store.tables import ApprovalRow, DecisionRow
 
@@ -65,6 +68,7 @@ class Standing:
         votes: What people decided, oldest first.
         grants: The card lets people approve alike ones from now on.
         planned: Its run has a plan of several steps, which can be approved as a whole.
+        check: The seeded check that it is, shown to one person alone; ``None`` for a request.
     """
 
     view: ApprovalView
@@ -75,6 +79,7 @@ class Standing:
     votes: tuple[Vote, ...] = ()
     grants: bool = False
     planned: bool = False
+    check: Check | None = None
 
     @property
     def pending(self) -> bool:
@@ -115,6 +120,28 @@ def standing(session: Session, approval_id: str, at: datetime) -> Standing:
         _votes(session, approval_id),
         grants=pending and grants_allowed(session, view.agent, view.type),
         planned=pending and plan_approvals.has_plan(session, view.run_id),
+    )
+
+
+def check_standing(session: Session, check_id: str, at: datetime) -> Standing:
+    """How a seeded check stands now, as a request like it would: one person is asked.
+
+    Raises:
+        NotFound: There is no such check.
+    """
+    check = checks.by_id(session, check_id)
+    if check is None:
+        raise NotFound(f"There is no approval request {check_id!r}.", where="approval_id")
+    view, person = as_request(session, check), people.one(session, check.person_id)
+    pending = view.status is ApprovalStatus.PENDING
+    asked = pending and electorate.would_be_asked(session, check.rules.electorate, check.person_id, at)
+    return Standing(
+        view,
+        check.rules,
+        (person,) if person is not None and asked else (),
+        grants=pending and grants_allowed(session, view.agent, view.type),
+        planned=pending and plan_approvals.has_plan(session, view.run_id),
+        check=check,
     )
 
 

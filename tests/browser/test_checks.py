@@ -22,7 +22,7 @@ SIZES: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def every_request_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeding, "drawn", lambda seed, one_in: True)
-    monkeypatch.setattr("assent.runtime.worker.seeding.seed", lambda database, now: 0)
+    monkeypatch.setattr("assent.runtime.worker.seeding.seed", lambda database, now, channels: 0)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -11,15 +11,15 @@ from pydantic import AwareDatetime, FiniteFloat
 from sqlalchemy.orm import Session
 
 from assent.domain.approvals import ApprovalStatus
-from assent.domain.errors import InvalidInput
+from assent.domain.errors import InvalidInput, NotFound
 from assent.store import electorate, openings
 from assent.store.keys import KeyScope
-from assent.store.queries import approvals, inbox
+from assent.store.queries import approvals, checks_shown, inbox
 from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.inbox import Wanted
 from assent.store.queries.inbox_walk import Bounds
 from assent.store.queries.paging import Page, PageRequest
-from assent_ui.api import schemas
+from assent_ui.api import checks, schemas
 from assent_ui.api.answers import page_of, page_request, problems
 from assent_ui.api.callers import Caller, api_person, require_scope
 from assent_ui.auth import Viewer
@@ -60,6 +60,7 @@ async def list_approvals(
 
     A page may hold fewer than asked for; go on as long as there is a `next_cursor`.
     """
+    viewer, now = caller.viewer, deps.clock()
     bounds = replace(bounds, agent=caller.agent or bounds.agent)
     if mine and caller.viewer is None:
         raise InvalidInput("Nothing waits for an agent.", where="mine", todo="Leave it out, or sign in as a person.")
@@ -68,9 +69,10 @@ async def list_approvals(
         if status is not ApprovalStatus.PENDING:
             return approvals.closed(session, status=status, agent=bounds.agent, request=page)
         tokens: tuple[str, ...] | None = None
-        if mine and caller.viewer is not None:
-            tokens = inbox.asked_now(session, electorate.tokens_of(session, caller.viewer.id, deps.clock()))
-        return approvals.waiting(session, Wanted(bounds, tokens), request=page)
+        if mine and viewer is not None:
+            tokens = inbox.asked_now(session, electorate.tokens_of(session, viewer.id, now))
+        whose = viewer.id if viewer is not None else ""
+        return checks_shown.waiting(session, whose, Wanted(bounds, tokens), now, request=page)
 
     return page_of(await deps.read(look), schemas.ApprovalOut.model_validate)
 
@@ -78,7 +80,12 @@ async def list_approvals(
 @router.get("/approvals/{approval_id}", responses=problems(404))
 async def show_approval(approval_id: str, caller: Reader, deps: DepsHere) -> schemas.ApprovalInFull:
     """One request with everything an approver is shown, and its votes."""
-    found = await deps.read(lambda session: approvals.one(session, approval_id))
+    try:
+        found = await deps.read(lambda session: approvals.one(session, approval_id))
+    except NotFound:
+        if (check := await checks.own(deps, approval_id, caller)) is None:
+            raise
+        return await checks.in_full(deps, check)
     caller.require_agent(found.agent, f"approval request {approval_id!r}", "approval_id")
     if (viewer := caller.viewer) is not None:
         await run_sync(lambda: openings.note(deps.database, approval_id, viewer.id, deps.clock()))
@@ -89,15 +96,21 @@ async def show_approval(approval_id: str, caller: Reader, deps: DepsHere) -> sch
 async def decide(
     approval_id: str, body: schemas.DecisionIn, viewer: Annotated[Viewer, Depends(api_person)], deps: DepsHere
 ) -> schemas.DecisionOut:
-    """Approve or reject. Needs the role approver, and the digest of what was shown."""
-    decision = await deps.gateway.decide(
-        approval_id,
-        verb=body.verdict,
-        digest=body.digest,
-        by=viewer.actor,
-        reason=body.reason,
-        decision_id=own_decision_id(body.id, viewer.id),
-    )
+    """Approve or reject. Needs the role approver, and the digest of what was shown.
+
+    If it was a seeded check, `check` says so at once.
+    """
+    try:
+        decision = await deps.gateway.decide(
+            approval_id,
+            verb=body.verdict,
+            digest=body.digest,
+            by=viewer.actor,
+            reason=body.reason,
+            decision_id=own_decision_id(body.id, viewer.id),
+        )
+    except NotFound as error:
+        return await checks.decide(deps, approval_id, body, viewer.actor, error)
     return schemas.DecisionOut(
         id=decision.id,
         approval_id=decision.approval_id,

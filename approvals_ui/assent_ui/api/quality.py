@@ -65,7 +65,7 @@ async def seeded_checks(
     deps: DepsHere,
     days: Annotated[int, Query(ge=1, le=365)] = 90,
 ) -> schemas.ChecksOut:
-    """Seeded checks by agent. Nothing can run of a check, and no list of requests shows it here."""
+    """Seeded checks by agent. Nothing can run of a check; while it waits, no list tells it from a request."""
     since = deps.clock() - timedelta(days=days)
 
     def look(session: Session) -> schemas.ChecksOut:

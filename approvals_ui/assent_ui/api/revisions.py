@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import Conflict, NotFound
 from assent.store.keys import KeyScope
 from assent.store.queries import approvals, revisions
+from assent.store.queries.checks_shown import first_revision
 from assent.store.queries.revisions import EditView, RevisionView
+from assent_ui.api import checks
 from assent_ui.api import talk_schemas as schemas
 from assent_ui.api.answers import problems
 from assent_ui.api.callers import Caller, api_person, require_scope
@@ -35,7 +37,12 @@ async def list_revisions(approval_id: ApprovalId, caller: Reader, deps: DepsHere
         found = approvals.one(session, approval_id)
         return found.agent, revisions.of_request(session, approval_id), revisions.edits(session, approval_id)
 
-    agent, kept, edits = await deps.read(look)
+    try:
+        agent, kept, edits = await deps.read(look)
+    except NotFound:
+        if (check := await checks.own(deps, approval_id, caller)) is None:
+            raise
+        return schemas.Revisions(revisions=[schemas.RevisionOut.model_validate(first_revision(check))], refused=[])
     caller.require_agent(agent, f"approval request {approval_id!r}", "approval_id")
     return schemas.Revisions(
         revisions=[schemas.RevisionOut.model_validate(each) for each in kept],
@@ -64,14 +71,17 @@ async def revise(
     Whoever may approve it may edit it. The card's rules weigh the arguments again; what they refuse is answered with
     409, and the request stays as it was.
     """
-    edit = await deps.gateway.revise(
-        approval_id,
-        body.arguments,
-        digest=body.digest,
-        by=viewer.actor,
-        reason=body.reason,
-        edit_id=own_decision_id(body.id, viewer.id),
-    )
+    try:
+        edit = await deps.gateway.revise(
+            approval_id,
+            body.arguments,
+            digest=body.digest,
+            by=viewer.actor,
+            reason=body.reason,
+            edit_id=own_decision_id(body.id, viewer.id),
+        )
+    except NotFound as error:
+        return await checks.change(deps, approval_id, body, viewer.actor, error)
     view = await deps.gateway.edited(edit.id, wait_seconds=wait)
     if view is None:
         response.status_code = 202

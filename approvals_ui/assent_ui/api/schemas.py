@@ -7,8 +7,10 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from assent.domain import checks
 from assent.domain.actions import ActionStatus, Reason
 from assent.domain.approvals import ApprovalStatus, RequestCard, Verb
+from assent.domain.checks import CheckStatus
 from assent.domain.labels import Labels
 from assent.domain.pauses import Disposition, PausePhase, ScopeKind
 from assent.domain.people import Actor, Role
@@ -228,10 +230,31 @@ class ApprovalOut(Out):
     card: RequestCard
 
 
+class CheckOut(Out):
+    """That it was a seeded check, once it is over: nothing ran of it, and nothing could have."""
+
+    result: CheckStatus
+    told: str = Field(description="What you are told of it.")
+    because: str = Field(description="Why it should be refused.")
+    source_id: str = Field(description="The earlier request that it was made from.")
+
+    @classmethod
+    def of(cls, check: checks.Check) -> CheckOut:
+        """A check that is over."""
+        title, comfort = check.told
+        return cls(result=check.status, told=f"{title}. {comfort}", because=check.because, source_id=check.source_id)
+
+
+Told = Annotated[
+    CheckOut | None, Field(description="Null, unless it was a seeded check that you were shown and that is over.")
+]
+
+
 class ApprovalInFull(ApprovalOut):
     """An approval request with its votes."""
 
     votes: list[VoteOut]
+    check: Told = None
 
 
 class DecisionIn(In):
@@ -257,6 +280,7 @@ class DecisionOut(Out):
     reason: str
     by: Actor
     at: datetime
+    check: Told = None
 
 
 Check = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]

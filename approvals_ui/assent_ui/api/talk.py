@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
-from assent.domain.errors import InvalidInput
+from assent.domain.checks import Check
+from assent.domain.errors import InvalidInput, NotFound
 from assent.domain.talk import Comment, CommentKind, Question
 from assent.store import comments
 from assent.store.keys import KeyScope
 from assent.store.queries import approvals
+from assent_ui.api import checks
 from assent_ui.api import talk_schemas as schemas
 from assent_ui.api.answers import problems
 from assent_ui.api.callers import Caller, require_scope
@@ -41,10 +43,12 @@ async def write_comment(
     approval_id: ApprovalId, body: schemas.CommentIn, caller: Writer, deps: DepsHere
 ) -> schemas.CommentOut:
     """Comment on a request, ask its agent (`question`), or answer as the agent (`answer` with `reply_to`)."""
-    await _own_request(approval_id, caller, deps)
+    check = await _own_request(approval_id, caller, deps)
     by, by_agent = caller.actor, caller.holder is not None
     own_id = own_decision_id(body.id, f"agent:{by.id}" if by_agent else by.id)
     written: Comment
+    if check is not None and body.kind is not CommentKind.ANSWER:
+        return await checks.ask(deps, approval_id, body.kind, body.text, by, id=body.id)
     if body.kind is CommentKind.ANSWER:
         if not by_agent:
             raise InvalidInput("Only the agent answers.", where="kind", todo="Write a comment instead.")
@@ -70,13 +74,20 @@ async def list_questions(
     return schemas.Questions(items=[_question(each) for each in found])
 
 
-async def _own_request(approval_id: str, caller: Caller, deps: Deps) -> None:
-    """Refuse a request of another agent, as if it were not there."""
+async def _own_request(approval_id: str, caller: Caller, deps: Deps) -> Check | None:
+    """Refuse a request of another agent, as if it were not there; gives the check if it is one of the caller's."""
 
     def agent_of(session: Session) -> str:
         return approvals.one(session, approval_id).agent
 
-    caller.require_agent(await deps.read(agent_of), f"approval request {approval_id!r}", "approval_id")
+    try:
+        agent = await deps.read(agent_of)
+    except NotFound:
+        if (check := await checks.own(deps, approval_id, caller)) is None:
+            raise
+        return check
+    caller.require_agent(agent, f"approval request {approval_id!r}", "approval_id")
+    return None
 
 
 def _question(question: Question) -> schemas.QuestionOut:

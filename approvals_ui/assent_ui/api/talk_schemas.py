@@ -9,7 +9,7 @@ from pydantic import Field
 from assent.domain.approvals import RequestCard
 from assent.domain.people import Actor
 from assent.domain.talk import MAX_TEXT, CommentKind
-from assent_ui.api.schemas import In, Json, Out
+from assent_ui.api.schemas import In, Json, Out, Told
 
 Id = Field(
     default=None,
@@ -41,6 +41,7 @@ class EditOut(Out):
     reason: str
     at: datetime
     wait: str | None
+    check: Told = None
 
 
 class RevisionOut(Out):
@@ -93,6 +94,7 @@ class CommentOut(Out):
     at: datetime
     reply_to: str | None
     answered_at: datetime | None
+    check: Told = None
 
 
 class Comments(Out):

@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 
 from assent.domain.assurance import of_actor
 from assent.domain.errors import NotFound
+from assent.domain.voting import why_not_sure
 from assent.store import people
 from assent.store.keys import KeyScope
 from assent.store.queries import approvals
+from assent.store.queries.checks_shown import may_do_with, standing_of
 from assent.store.queries.standing import MayDo, Standing, may_do, standing
+from assent_ui.api import checks
 from assent_ui.api import voting_schemas as schemas
 from assent_ui.api.answers import problems
 from assent_ui.api.callers import Caller, api_person, require_scope
@@ -41,7 +44,14 @@ async def show_standing(approval_id: ApprovalId, caller: Reader, deps: DepsHere)
             mine = may_do(session, approval_id, viewer.id, of_actor(viewer.actor), now)
         return found.agent, standing(session, approval_id, now), mine
 
-    agent, found, mine = await deps.read(look)
+    try:
+        agent, found, mine = await deps.read(look)
+    except NotFound:
+        if (check := await checks.own(deps, approval_id, caller)) is None or caller.viewer is None:
+            raise
+        actor = caller.viewer.actor
+        why_not = why_not_sure(check.rules.electorate, of_actor(actor)) if not check.over else ""
+        agent, found, mine = check.agent, standing_of(check), may_do_with(why_not)
     caller.require_agent(agent, f"approval request {approval_id!r}", "approval_id")
     stands = schemas.StandingOut.model_validate(found)
     you = None if mine is None else schemas.MayDoOut.model_validate(mine)

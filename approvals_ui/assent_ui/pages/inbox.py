@@ -13,7 +13,7 @@ from assent.domain.errors import NotFound
 from assent.domain.people import Role
 from assent.store import checks as store
 from assent.store import electorate, saved_views
-from assent.store.queries import agents, alike, approvals, inbox, inbox_walk
+from assent.store.queries import agents, alike, approvals, checks_shown, inbox, inbox_walk
 from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.inbox import COUNTED, InboxPage, Wanted
 from assent.store.queries.inbox_walk import Sort
@@ -176,16 +176,16 @@ def _add_checks(here: Place, session: Session, mail: Mail, cursor: str | None, c
     """Put the viewer's own checks where requests like them would stand on the first page."""
     if cursor is not None:
         return
-    mine = checks.rows_for(session, here.viewer.id, mail.wanted, mail.query.q, here.clock())
+    mine = checks_shown.rows_for(session, here.viewer.id, mail.wanted, mail.query.q, here.clock())
     if not mine:
         return
     page = context["page"]
     if mail.query.alike and not mail.query.q:
-        context["groups"] = checks.grouped(context["groups"], mine)
+        context["groups"] = checks_shown.grouped(context["groups"], mine)
         rows = tuple(row for group in context["groups"] for row in group.items)
     else:
         sort = Sort.NEWEST if mail.query.q else mail.wanted.sort
-        rows = checks.among(page.items, mine, sort, last=page.next_cursor is None)
+        rows = checks_shown.among(page.items, mine, sort, last=page.next_cursor is None)
     context["page"] = InboxPage(rows, page.next_cursor, page.gave_up)
     context["total"] += len(mine)
     if "waiting" in context:
@@ -218,7 +218,7 @@ def _opened(here: Place, session: Session, context: dict[str, Any]) -> ApprovalV
     if (approval := _found(session, first)) is not None:
         context |= request_context(here, session, approval)
     elif (check := store.one(session, first, here.viewer.id)) is not None:
-        approval = checks.view_of(check)
+        approval = checks_shown.as_request(session, check)
         context |= checks.context_of(here, approval, check)
     return approval
 

@@ -56,7 +56,7 @@ async def decide(
     if (check := await here.in_thread(lambda: checks.shown_to(here, approval_id))) is not None:
         seen = here.looks.read(look, here.viewer.id, approval_id, digest, here.clock(), visible)
         given = checks.Answer(verb, digest, reason, seen)
-        return await here.in_thread(lambda: checks.answer(here, check, given))
+        return await checks.answer(here, check, given)
     try:
         if verb not in list(Verb):
             raise InvalidInput("Choose approve or reject.", where="verb")

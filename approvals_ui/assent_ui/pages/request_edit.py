@@ -16,6 +16,7 @@ from assent.domain.revisions import argument_changes, with_kept_secrets
 from assent.store.queries import approvals, revisions
 from assent.store.queries.revisions import Editable
 from assent_ui.clicks import own_decision_id
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.request_parts import refused_in_thread, request_context
 
@@ -26,8 +27,10 @@ PATIENCE = 5.0
 
 
 @router.get("/approvals/{approval_id}/edit", response_class=HTMLResponse)
-def show(here: Here, approval_id: str) -> HTMLResponse:
+def show(here: Here, approval_id: str) -> Response:
     """The form as the arguments are now."""
+    if (back := checks.instead(here, approval_id)) is not None:
+        return back
     return _page(here, approval_id)
 
 

@@ -19,6 +19,7 @@ from assent.domain.hostile_text import restore_all
 from assent.gateway import GrantOffer
 from assent.store.queries import approvals
 from assent_ui.clicks import own_decision_id
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.request_parts import refused_in_thread, request_context
 from assent_ui.rendering.records import plain
@@ -59,8 +60,10 @@ class ArgumentRow:
 
 
 @router.get("/approvals/{approval_id}/grant", response_class=HTMLResponse)
-async def show(here: Here, approval_id: str) -> HTMLResponse:
+async def show(here: Here, approval_id: str) -> Response:
     """The form, as narrow as the request itself."""
+    if (back := await here.in_thread(lambda: checks.instead(here, approval_id))) is not None:
+        return back
     offer = await here.gateway.grant_offer(approval_id, by=here.viewer.actor)
     return await here.in_thread(lambda: _page(here, approval_id, offer, {}))
 

@@ -13,6 +13,7 @@ from assent.domain.people import Role
 from assent.store import people
 from assent.store.queries import approvals
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.request_parts import refused_in_thread, request_context
 
@@ -20,8 +21,10 @@ router = APIRouter()
 
 
 @router.get("/approvals/{approval_id}/hand", response_class=HTMLResponse)
-def show(here: Here, approval_id: str) -> HTMLResponse:
+def show(here: Here, approval_id: str) -> Response:
     """Who else could decide it."""
+    if (back := checks.instead(here, approval_id)) is not None:
+        return back
     with here.database.read() as session:
         context = request_context(here, session, approvals.one(session, approval_id)) | _others(here, session)
         return here.show(session, "request_hand.html", "inbox", **context)

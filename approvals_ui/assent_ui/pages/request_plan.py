@@ -9,6 +9,7 @@ from assent.domain.errors import AssentError
 from assent.gateway import PlanOffer
 from assent.store.queries import approvals, grants
 from assent.store.queries.grants import PlanApprovalView
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.request_parts import refused_in_thread, request_context
 
@@ -16,8 +17,10 @@ router = APIRouter()
 
 
 @router.get("/approvals/{approval_id}/plan", response_class=HTMLResponse)
-async def show(here: Here, approval_id: str) -> HTMLResponse:
+async def show(here: Here, approval_id: str) -> Response:
     """Every step of the plan, and which of them would ask."""
+    if (back := await here.in_thread(lambda: checks.instead(here, approval_id))) is not None:
+        return back
     run_id = await here.in_thread(lambda: _run_of(here, approval_id))
     offer = await here.gateway.plan_offer(run_id)
     return await here.in_thread(lambda: _page(here, approval_id, offer))

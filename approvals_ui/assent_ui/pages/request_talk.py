@@ -20,7 +20,7 @@ async def write(
 ) -> Response:
     """Write a comment, or ask the agent."""
     if (check := await here.in_thread(lambda: checks.shown_to(here, approval_id))) is not None:
-        return await here.in_thread(lambda: checks.question(here, check, text))
+        return await checks.question(here, check, text)
     entry_id = own_decision_id(click, here.viewer.id)
     say = here.gateway.ask if kind == "question" else here.gateway.comment
     try:

@@ -15,10 +15,10 @@ from assent.gateway import ManyResult, OneOfMany
 from assent.store import checks as store
 from assent.store.queries import approvals, inbox
 from assent.store.queries.approvals import ApprovalView
+from assent.store.queries.checks_shown import as_request
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.standing import MayDo, may_do
 from assent_ui.clicks import own_decision_id
-from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.inbox import Asked, mail_of
 
@@ -95,7 +95,7 @@ def _context(here: Place, session: Session, ids: list[str]) -> dict[str, Any]:
             decidable.append(approval)
     waiting = {check.id: check for check in store.waiting(session, here.viewer.id, now)}
     mine = [waiting[each] for each in ids if each in waiting]
-    others += [(checks.view_of(check), "It is decided on its own page.") for check in mine]
+    others += [(as_request(session, check), "It is decided on its own page.") for check in mine]
     return {
         "decidable": decidable,
         "others": others,

@@ -31,7 +31,7 @@ class Tally:
         shown: How many were shown.
         caught: Refused.
         missed: Approved.
-        questioned: Asked about instead of decided.
+        questioned: Asked about, or to be changed, instead of decided.
         unanswered: Not decided in time.
     """
 
@@ -59,7 +59,7 @@ def tallies(session: Session, since: datetime, *, by_person: bool = False) -> li
             sum(counts[name, status.value] for status in CheckStatus),
             counts[name, CheckStatus.CAUGHT.value],
             counts[name, CheckStatus.MISSED.value],
-            counts[name, CheckStatus.QUESTIONED.value],
+            counts[name, CheckStatus.QUESTIONED.value] + counts[name, CheckStatus.CHANGED.value],
             counts[name, CheckStatus.UNANSWERED.value],
         )
         for name in sorted({row[0] for row in rows})

@@ -159,13 +159,14 @@ def editable(session: Session, approval_id: str) -> Editable:
         agent=request.agent,
         digest=request.digest,
         revision=request.revision,
-        type=_type(session, request.agent, request.type),
+        type=type_in_force(session, request.agent, request.type),
         raw=action.arguments,
         allowed=rules_of(request).edit,
     )
 
 
-def _type(session: Session, agent: str, name: str) -> ActionType | None:
+def type_in_force(session: Session, agent: str, name: str) -> ActionType | None:
+    """An action type as an agent's card in force knows it; ``None`` if that does not list it."""
     published = session.execute(
         select(CardVersionRow)
         .join(AgentRow, col(AgentRow.name) == col(CardVersionRow.agent))

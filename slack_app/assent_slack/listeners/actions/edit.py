@@ -12,10 +12,12 @@ from assent.domain.errors import AssentError, Conflict, Forbidden
 from assent_slack.blocks.dialogs import telling_dialog, waiting_dialog
 from assent_slack.blocks.form import edit_dialog
 from assent_slack.buttons import EDIT, Asking
+from assent_slack.checking import edit_form
 from assent_slack.clicks import Click
 from assent_slack.deciding import refused
 from assent_slack.dependencies import Dependencies
 from assent_slack.opening import open_dialog, shown_headline
+from assent_slack.people import Known
 from assent_slack.telling import FAILURES, why
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,8 @@ async def _open(deps: Dependencies, client: AsyncWebClient, body: dict[str, Any]
     asking, view_id = opened
     url = deps.links.request(asking.deciding.approval_id)
     try:
-        await deps.people.recognise(Click.on_button(body))
-        view = await _filled(deps, asking, shown_headline(body, asking.deciding))
+        known = await deps.people.recognise(Click.on_button(body))
+        view = await _filled(deps, known, asking, shown_headline(body, asking.deciding))
     except AssentError as error:
         view = telling_dialog(TITLE, refused(error, "It cannot be edited here.", url).blocks)
     try:
@@ -49,8 +51,8 @@ async def _open(deps: Dependencies, client: AsyncWebClient, body: dict[str, Any]
         log.warning("A dialog was not filled: %s", why(error))
 
 
-async def _filled(deps: Dependencies, asking: Asking, headline: str) -> dict[str, Any]:
-    start, form = await deps.gateway.edit_form(asking.deciding.approval_id)
+async def _filled(deps: Dependencies, known: Known, asking: Asking, headline: str) -> dict[str, Any]:
+    start, form = await edit_form(deps, known.person, asking.deciding.approval_id)
     if not start.allowed:
         raise Forbidden(
             f"The card of {start.agent} lets nobody edit this.", where="arguments", todo="Reject it, and say why."

@@ -13,7 +13,7 @@ from assent.domain.errors import InvalidInput
 from assent.domain.people import Role
 from assent.domain.rollbacks import RollbackScopeKind
 from assent.store import electorate, slack_workspaces
-from assent.store.queries import inbox, runs
+from assent.store.queries import checks_shown, inbox, runs
 from assent.store.queries.inbox import Wanted
 from assent.store.queries.paging import PageRequest
 from assent_slack.blocks.lists import SHOWN, pending_list, run_summary
@@ -93,12 +93,17 @@ async def _help(asked: Asked) -> Message:
 
 async def _pending(asked: Asked) -> Message:
     def read() -> Message:
+        now = asked.deps.clock()
         with asked.deps.database.read() as session:
-            tokens = electorate.tokens_of(session, asked.person.id, asked.deps.clock())
+            tokens = electorate.tokens_of(session, asked.person.id, now)
+            if not tokens:
+                return pending_list((), 0, asked.deps.links)
             wanted = Wanted(tokens=tuple(sorted(tokens)))
-            page = inbox.page(session, wanted, request=PageRequest(limit=SHOWN)).items if tokens else ()
-            total = inbox.count(session, wanted) if tokens else 0
-            return pending_list(page, max(total, len(page)), asked.deps.links)
+            page = inbox.page(session, wanted, request=PageRequest(limit=SHOWN))
+            mine = checks_shown.rows_for(session, asked.person.id, wanted, "", now)
+            rows = checks_shown.among(page.items, mine, wanted.sort, last=page.next_cursor is None)
+            total = inbox.count(session, wanted) + len(mine)
+            return pending_list(rows, max(total, len(rows)), asked.deps.links)
 
     return await asyncio.to_thread(read)
 

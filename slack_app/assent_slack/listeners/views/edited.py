@@ -12,9 +12,10 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assent.domain.errors import AssentError, BrokenArguments, Forbidden
+from assent.domain.errors import AssentError, BrokenArguments, Forbidden, NotFound
 from assent.domain.forms import read_form
 from assent.domain.people import Via
+from assent_slack import checking
 from assent_slack.blocks.form import errors_of, values_of
 from assent_slack.blocks.notices import notice
 from assent_slack.blocks.pieces import Message
@@ -59,36 +60,45 @@ def register(app: AsyncApp, deps: Dependencies) -> None:
         deps.work.start(_finish(deps, client, sent, sending))
 
 
-async def _send(deps: Dependencies, sent: _Sent) -> str:
-    """Send the change to the run; gives its id.
+async def _send(deps: Dependencies, sent: _Sent) -> str | Message:
+    """Send the change to the run; gives its id, or what is told at once.
 
     Raises:
         AssentError: It was not sent.
     """
     known = await deps.people.recognise(sent.click)
     deciding = sent.asking.deciding
-    _, form = await deps.gateway.edit_form(deciding.approval_id)
+    _, form = await checking.edit_form(deps, known.person, deciding.approval_id)
     result = read_form(form, values_of(sent.view, form))
     if result.faults:
         raise BrokenArguments(result.faults)
     made = f"{sent.view.get('id')}\n{known.person.id}\n{deciding.digest}"
-    edit = await deps.gateway.revise(
-        deciding.approval_id,
-        result.arguments,
-        digest=deciding.digest,
-        by=known.person.acting(Via.SLACK),
-        reason=sent.reason,
-        # The same dialog delivered twice is one edit.
-        edit_id=f"slack-{hashlib.sha256(made.encode()).hexdigest()[:32]}",
-    )
+    try:
+        edit = await deps.gateway.revise(
+            deciding.approval_id,
+            result.arguments,
+            digest=deciding.digest,
+            by=known.person.acting(Via.SLACK),
+            reason=sent.reason,
+            # The same dialog delivered twice is one edit.
+            edit_id=f"slack-{hashlib.sha256(made.encode()).hexdigest()[:32]}",
+        )
+    except NotFound:
+        told = await checking.changed(deps, known.person, deciding, result.arguments, sent.reason)
+        if told is None:
+            raise
+        return told
     return edit.id
 
 
-async def _finish(deps: Dependencies, client: AsyncWebClient, sent: _Sent, sending: asyncio.Task[str]) -> None:
+async def _finish(
+    deps: Dependencies, client: AsyncWebClient, sent: _Sent, sending: asyncio.Task[str | Message]
+) -> None:
     """Tell what came of a change whose dialog is closed."""
     url = deps.links.request(sent.asking.deciding.approval_id)
     try:
-        message = await _result(deps, await sending, url)
+        made = await sending
+        message = made if isinstance(made, Message) else await _result(deps, made, url)
     except AssentError as error:
         _record(deps, sent, error)
         message = refused(error, "Nothing was changed.", url, sent.reason)

@@ -9,11 +9,13 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assent.domain.errors import NotFound
 from assent.domain.people import Via
 from assent_slack.blocks.dialogs import QUESTION
 from assent_slack.blocks.notices import notice
 from assent_slack.blocks.pieces import Message
 from assent_slack.buttons import KIND_BLOCK, KIND_FIELD, REASON_BLOCK, TALK_VIEW, Asking
+from assent_slack.checking import asked_about
 from assent_slack.deciding import answer
 from assent_slack.dependencies import Dependencies
 from assent_slack.listeners.views.reading import OUTDATED, asking_of, click_of, typed_text
@@ -48,10 +50,15 @@ async def _write(deps: Dependencies, known: Known, asking: Asking, text: str, qu
     made = f"{view}\n{known.person.id}\n{text}"
     id = f"c-{hashlib.sha256(made.encode()).hexdigest()[:16]}"
     url = deps.links.request(approval_id)
+    say = deps.gateway.ask if question else deps.gateway.comment
+    try:
+        await say(approval_id, text, by=by, comment_id=id)
+    except NotFound:
+        if (told := await asked_about(deps, known.person, approval_id, text)) is None:
+            raise
+        return told
     if question:
-        await deps.gateway.ask(approval_id, text, by=by, comment_id=id)
         return notice("✔ The agent is asked. Its answer appears in the thread.", url)
-    await deps.gateway.comment(approval_id, text, by=by, comment_id=id)
     return notice("✔ Your comment is in the thread and on the page of the request.", url)
 
 
