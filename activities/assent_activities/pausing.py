@@ -102,6 +102,7 @@ class PauseActivities:
             reason=f"The pause {request.pause_id} compensates: {request.cause}"[:1_000],
             requested_at=self._deps.clock(),
             among=among,
+            of_pause=request.pause_id,
         )
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(

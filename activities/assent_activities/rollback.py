@@ -135,9 +135,9 @@ class RollbackActivities:
     def _weigh(self, request: RollbackRequest, plan: PlanState) -> None:
         """Start it if it is what was shown and allowed to whoever asked; otherwise say why not."""
         shown = self._shown(request)
-        why_not, rules = authority(self._deps, request, plan.totals)
         with self._deps.database.write() as session:
             now = self._deps.clock()
+            why_not, rules = authority(session, request, plan.totals, now)
             if why_not:
                 rollback_life.refuse(session, request.rollback_id, why_not, by=request.by, at=now)
             elif shown is not None and shown != plan.digest:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
 from temporalio import activity
 
 from assent.domain.rollback_approval import RollbackRules
 from assent.domain.rollbacks import RollbackRequest, RollbackTotals, UndoStep
 from assent.policy.cards import AgentCard
-from assent.policy.undoing import rollback_rules, trusted, why_not_undo
-from assent.store import cards, electorate, rollback_plans, scoped_effects
+from assent.policy.undoing import longest_window, rollback_rules, trusted, why_not_undo
+from assent.store import cards, earlier_undos, electorate, rollback_plans, scoped_effects
 from assent.store.rollback_plans import PlanState
 from assent.store.scoped_effects import Effect, Position
 from assent_activities.dependencies import Dependencies
@@ -57,23 +58,33 @@ def write_plan(dependencies: Dependencies, request: RollbackRequest) -> PlanStat
 
 
 def authority(
-    dependencies: Dependencies, request: RollbackRequest, totals: RollbackTotals
+    session: Session, request: RollbackRequest, totals: RollbackTotals, now: datetime
 ) -> tuple[str, RollbackRules]:
-    """Why whoever asked may not undo all of this, empty if they may; and who must agree."""
-    with dependencies.database.read() as session:
-        concerned = []
-        for agent in sorted(totals.by_agent):
-            version = cards.version_in_force(session, agent)
-            found = None if version is None else cards.read_version(session, agent, version)
-            if found is not None:
-                concerned.append(AgentCard.model_validate(found.card))
-        now = dependencies.clock()
-        voter = None if trusted(request.by) else electorate.voter(session, request.by.id, now)
-        mailbox = electorate.mailbox(session, request.by.id)
-    whole = totals.among(request.among)
-    rules = rollback_rules(concerned, whole, requester=request.by.id, requester_mailbox=mailbox)
+    """Why whoever asked may not undo all of this, empty if they may; and who must agree.
+
+    Nobody else begins a rollback until the transaction ends, so that two at once count each other.
+    """
+    earlier_undos.count_alone(session)
+    concerned = []
+    for agent in sorted(totals.by_agent):
+        version = cards.version_in_force(session, agent)
+        found = None if version is None else cards.read_version(session, agent, version)
+        if found is not None:
+            concerned.append(AgentCard.model_validate(found.card))
+    window = longest_window(concerned)
+    rules = rollback_rules(
+        concerned,
+        totals.among(request.among),
+        requester=request.by.id,
+        requester_mailbox=electorate.mailbox(session, request.by.id),
+        asked_at=request.requested_at,
+        earlier=earlier_undos.without_approval(
+            session, since=request.requested_at - window, beside=request.rollback_id, of_pause=request.of_pause
+        ),
+    )
     if trusted(request.by):
         return "", rules
+    voter = electorate.voter(session, request.by.id, now)
     if voter is None or not voter.enabled:
         return f"{request.by.name} is not known here, or may not act.", rules
     return why_not_undo(concerned, voter.own), rules

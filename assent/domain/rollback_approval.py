@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from assent.domain.people import Actor
+from assent.domain.rollbacks import RollbackTotals
 from assent.domain.voting import Electorate, in_words
 
 
@@ -56,3 +57,19 @@ class RollbackVote(BaseModel):
     by: Actor
     at: datetime
     reason: str = ""
+
+
+class EarlierUndo(BaseModel):
+    """A rollback that nobody had to approve: what the cards let be undone without approval counts it for a while.
+
+    Attributes:
+        by: Id of whoever asked for it.
+        at: When they did.
+        under_way: It has not come to an end.
+        totals: What its plan adds up to.
+    """
+
+    by: str
+    at: datetime
+    under_way: bool
+    totals: RollbackTotals

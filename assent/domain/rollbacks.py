@@ -169,7 +169,8 @@ class RollbackTotals(BaseModel):
         steps: Effects in it.
         by_verdict: How many, by verdict.
         by_agent: How many that are to be dealt with, undone or left, by agent.
-        money: Money that will be taken back, by currency; the empty one is money without a known currency.
+        money: Money that will be taken back, by currency; the empty one is money without a known currency. Amounts
+            below 0 count like those above, so that none makes room for another.
         reaches: How many its undoing reaches, by unit.
         money_left: Money of what cannot be undone, by currency.
     """
@@ -192,6 +193,18 @@ class RollbackTotals(BaseModel):
         return sum(self.by_verdict.get(each, 0) for each in (Undoable.CONFLICT, Undoable.UNKNOWN))
 
     @property
+    def tried(self) -> int:
+        """How many are or may be undone."""
+        return self.to_undo + self.in_doubt
+
+    def money_tried(self, currency: str) -> float:
+        """Money of a currency that is or may be taken back.
+
+        What is left is not told apart by why: where something of it may be undone yet, all of it counts.
+        """
+        return self.money.get(currency, 0.0) + (self.money_left.get(currency, 0.0) if self.in_doubt else 0.0)
+
+    @property
     def cannot(self) -> int:
         """How many are left for people."""
         nothing = sum(self.by_verdict.get(each, 0) for each in Undoable if each.needs_nothing)
@@ -199,7 +212,7 @@ class RollbackTotals(BaseModel):
 
     def among(self, effects: int) -> RollbackTotals:
         """The same as part of something larger, with so many effects to undo in all."""
-        if effects <= self.to_undo + self.in_doubt:
+        if effects <= self.tried:
             return self
         return self.model_copy(update={"by_verdict": {**self.by_verdict, Undoable.YES: effects - self.in_doubt}})
 
@@ -219,7 +232,7 @@ class RollbackTotals(BaseModel):
 
 def _add(sums: dict[str, float], name: str, amount: float | None) -> None:
     if amount is not None:
-        sums[name] = round(sums.get(name, 0.0) + amount, 6)
+        sums[name] = round(sums.get(name, 0.0) + abs(amount), 6)
 
 
 class RollbackRequest(BaseModel):
@@ -236,6 +249,7 @@ class RollbackRequest(BaseModel):
         round: 0 at first; later ones try again what was left.
         among: Effects of all rollbacks that are asked for together with it, itself included: what the cards let be
             undone without approval counts them all. 0 if it is asked for alone.
+        of_pause: The pause that asks for all of these; empty if none does.
     """
 
     rollback_id: str
@@ -246,6 +260,7 @@ class RollbackRequest(BaseModel):
     preview_id: str = ""
     round: int = 0
     among: int = Field(default=0, ge=0)
+    of_pause: str = ""
 
 
 class RollbackPlan(BaseModel):

@@ -9,13 +9,47 @@ from sqlalchemy.orm import Session
 
 from assent.domain.errors import Forbidden
 from assent.domain.people import Actor, Role
-from assent.domain.rollbacks import RollbackScope
+from assent.domain.rollback_approval import RollbackRules
+from assent.domain.rollbacks import RollbackScope, RollbackTotals
 from assent.policy.cards import AgentCard
-from assent.policy.undoing import trusted, why_not_undo
-from assent.store import cards, electorate
+from assent.policy.undoing import longest_window, rollback_rules, trusted, why_not_undo
+from assent.store import cards, earlier_undos, electorate
 from assent.store.database import Database
 from assent.store.refusals import Refusals
 from assent.store.undo_scopes import agents_of
+
+LOOKERS = frozenset({Role.OPERATOR, Role.OWNER, Role.APPROVER, Role.AUDITOR, Role.ADMIN})
+"""Who may have a preview made; and whom the cards of a scope let undo."""
+
+
+def may_look(database: Database, refusals: Refusals, scope: RollbackScope, by: Actor, at: datetime) -> None:
+    """Refuse a preview to somebody who has nothing to do with undoing: it asks connectors about every effect.
+
+    Args:
+        database: For people and cards.
+        refusals: What keeps it.
+        scope: What would be looked at.
+        by: Who.
+        at: When.
+
+    Raises:
+        Forbidden: They may not.
+    """
+    if trusted(by):
+        return
+    with database.read() as session:
+        voter = electorate.voter(session, by.id, at)
+        tokens = voter.own.tokens if voter is not None and voter.enabled else frozenset()
+        may = any(f"role:{role.value}" in tokens for role in LOOKERS)
+        if may or (agents_of(session, scope) and not why_not_in(session, scope, by, at)):
+            return
+    why_not = f"{by.name} may not look at what undoing would do."
+    refusals.record("rollback.refused", why_not, where=scope.id, via=by.via, actor=by)
+    raise Forbidden(
+        why_not,
+        where="preview",
+        todo="Operators, owners, approvers and auditors may, and whom the agent's card lets undo.",
+    )
 
 
 def may_undo(
@@ -64,6 +98,19 @@ def why_not_in(
     if planned is not None and not concerned and f"role:{Role.OPERATOR.value}" not in voter.own.tokens:
         return f"{by.name} may not change this rollback; it takes an operator until it is known whose work it is."
     return why_not_undo(_cards(session, concerned), voter.own)
+
+
+def rules_now(session: Session, totals: RollbackTotals, by: Actor, at: datetime) -> RollbackRules:
+    """Who would have to agree if somebody undid what adds up to this now; weighed again when it begins."""
+    concerned = _cards(session, sorted(totals.by_agent))
+    return rollback_rules(
+        concerned,
+        totals,
+        requester=by.id,
+        requester_mailbox=electorate.mailbox(session, by.id),
+        asked_at=at,
+        earlier=earlier_undos.without_approval(session, since=at - longest_window(concerned)),
+    )
 
 
 def _cards(session: Session, agents: list[str]) -> list[AgentCard]:

@@ -16,6 +16,9 @@ from assent.policy.durations import Duration
 MOST_AT_ONCE = 100
 """Effects that are undone without approval where a card says nothing: a mass undo is itself a risky action."""
 
+WINDOW = timedelta(hours=1)
+"""How far back the limits look where a card says nothing."""
+
 
 class RollbackBlock(Strict):
     """What a card says of undoing.
@@ -29,6 +32,8 @@ class RollbackBlock(Strict):
         effects: Effects undone without approval at most, 0 to 1,000,000.
         money: Money taken back without approval at most, by currency; one that is not named has no limit. The
             currency ``any`` is money of which no currency is declared.
+        window: How far back these limits look: what was undone without approval since then counts as well, whoever
+            undid it. 0 seconds to 7 days; with 0 each rollback is held against them by itself.
         expires: How long people have to approve it. One minute to 30 days.
     """
 
@@ -39,6 +44,7 @@ class RollbackBlock(Strict):
     assurance: Assurance = Assurance.SLACK
     effects: int = Field(default=MOST_AT_ONCE, ge=0, le=1_000_000)
     money: dict[str, float] = Field(default_factory=dict)
+    window: Duration = Field(default=WINDOW, ge=timedelta(0), le=timedelta(days=7))
     expires: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1), le=timedelta(days=30))
 
     @field_validator("tier")

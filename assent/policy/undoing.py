@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from assent.domain.money import money_text
-from assent.domain.people import Actor, Via
-from assent.domain.rollback_approval import RollbackRules
+from assent.domain.people import SYSTEM, Actor, Via
+from assent.domain.rollback_approval import EarlierUndo, RollbackRules
 from assent.domain.rollbacks import RollbackTotals
 from assent.domain.tiers import Tier
 from assent.domain.voting import REQUESTER, Authority, Bar, Electorate, Need, is_one
-from assent.domain.words import counted
+from assent.domain.words import counted, lasting
 from assent.policy.approval_block import NeedRule
 from assent.policy.approving import tokens
 from assent.policy.cards import AgentCard
@@ -22,20 +23,34 @@ _ONE_APPROVER = NeedRule(of="role:approver")
 
 
 def rollback_rules(
-    cards: Sequence[AgentCard], totals: RollbackTotals, *, requester: str, requester_mailbox: str
+    cards: Sequence[AgentCard],
+    totals: RollbackTotals,
+    *,
+    requester: str,
+    requester_mailbox: str,
+    asked_at: datetime,
+    earlier: Sequence[EarlierUndo] = (),
 ) -> RollbackRules:
     """Who must agree before it runs.
 
     Every limit is held against the whole rollback, so that a mass undo is not waved through because it is spread over
     many agents; and against what is in doubt as well, so that it is not because a system was away when it was planned.
+    Nor is it because it is spread over many rollbacks: what the same person, or anybody of the same agent's work, has
+    undone without approval within a card's window counts as well.
 
     Args:
         cards: In force, of every agent whose effects are to be dealt with.
         totals: What the plan adds up to.
         requester: Id of whoever asked for it.
         requester_mailbox: Their mailbox.
+        asked_at: When it was asked for.
+        earlier: Rollbacks that nobody had to approve, as far back as the longest window of these cards.
     """
-    asking = [(card, why) for card in cards if (why := list(_why_asked(card, totals)))]
+    asking = [
+        (card, why)
+        for card in cards
+        if (why := list(_why_asked(card, totals, _within_window(card, earlier, requester, asked_at))))
+    ]
     electorates = {
         _electorate(card, requester=requester, requester_mailbox=requester_mailbox): None for card, _ in asking
     }
@@ -44,6 +59,11 @@ def rollback_rules(
         because=list(dict.fromkeys(sentence for _, why in asking for sentence in why)),
         **({"within": min(card.undoing.expires for card, _ in asking)} if asking else {}),
     )
+
+
+def longest_window(cards: Iterable[AgentCard]) -> timedelta:
+    """How far back earlier rollbacks count for any of these cards."""
+    return max((card.undoing.window for card in cards), default=timedelta(0))
 
 
 def trusted(by: Actor) -> bool:
@@ -61,26 +81,54 @@ def why_not_undo(cards: Iterable[AgentCard], who: Authority) -> str:
     return ""
 
 
-def _why_asked(card: AgentCard, totals: RollbackTotals) -> Iterator[str]:
+def _within_window(
+    card: AgentCard, earlier: Iterable[EarlierUndo], requester: str, asked_at: datetime
+) -> list[RollbackTotals]:
+    """What counts beside a rollback for a card: by the same person, or of the same agent's work."""
+    window = card.undoing.window
+    if not window:
+        return []
+    # The system is no person: what it undoes of one agent does not count for another.
+    person = requester if requester != SYSTEM.id else None
+    return [
+        each.totals
+        for each in earlier
+        if (each.under_way or each.at > asked_at - window) and (each.by == person or card.name in each.totals.by_agent)
+    ]
+
+
+def _why_asked(card: AgentCard, totals: RollbackTotals, earlier: Sequence[RollbackTotals]) -> Iterator[str]:
     block, name = card.undoing, card.title or card.name
-    tried = totals.to_undo + totals.in_doubt
-    if block.tier == Tier.APPROVE.word and tried:
+    tried = totals.tried
+    if not tried:
+        return
+    if block.tier == Tier.APPROVE.word:
         yield f"The card of {name} has every undo approved."
-    if tried > block.effects:
+    before = sum(each.tried for each in earlier)
+    if tried + before > block.effects:
         doubtful = f" and tries {totals.in_doubt:,} that conflict or are not known" if totals.in_doubt else ""
+        also = f", {tried + before:,} with the {before:,} of {_window(card)}" if before else ""
         yield (
-            f"It undoes {counted(totals.to_undo, 'effect')}{doubtful}; the card of {name} lets "
+            f"It undoes {counted(totals.to_undo, 'effect')}{doubtful}{also}; the card of {name} lets "
             f"{counted(block.effects, 'effect')} be undone without approval."
         )
     for currency, most in sorted(block.money.items()):
         code = "" if currency == ANY_CURRENCY else currency
-        # What is left is not told apart by why: where something of it may be undone yet, all of it counts.
-        moved = totals.money.get(code, 0.0) + (totals.money_left.get(code, 0.0) if totals.in_doubt else 0.0)
-        if moved > most:
+        moved, moved_before = totals.money_tried(code), sum(each.money_tried(code) for each in earlier)
+        if moved and moved + moved_before > most:
+            also = ""
+            if moved_before:
+                whole = money_text(moved + moved_before, code)
+                also = f", {whole} with the {money_text(moved_before, code)} of {_window(card)}"
             yield (
-                f"It takes back {money_text(moved, code)}; the card of {name} lets {money_text(most, code)} be taken "
-                "back without approval."
+                f"It takes back {money_text(moved, code)}{also}; the card of {name} lets {money_text(most, code)} be "
+                "taken back without approval."
             )
+
+
+def _window(card: AgentCard) -> str:
+    window = card.undoing.window
+    return "the last hour" if window == timedelta(hours=1) else f"the last {lasting(window)}"
 
 
 def _electorate(card: AgentCard, *, requester: str, requester_mailbox: str) -> Electorate:

@@ -118,7 +118,8 @@ def _cost(session: Session, rule: BreakerRule, window: Window) -> Count:
     amounts = _amounts(rule, window)
     cases, total = 0, 0.0
     for type, wanted in amounts.items():
-        amount = _number(session, wanted[0])
+        # Money that goes the other way is money moved as well; it must not make room for more.
+        amount = func.abs(_number(session, wanted[0]))
         paid = select(func.count(amount), func.coalesce(func.sum(amount), 0.0)).where(
             _paid(rule, window, type, wanted[1])
         )
@@ -288,7 +289,7 @@ def _amount(arguments: Mapping[str, Json], argument: str, currency: str, wanted:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
     said = arguments.get(currency.strip("{}")) if currency.startswith("{") else wanted
-    return float(value) if said == wanted else 0.0
+    return abs(float(value)) if said == wanted else 0.0
 
 
 def _per_minute(rule: BreakerRule, number: int) -> float:

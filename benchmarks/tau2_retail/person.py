@@ -29,7 +29,7 @@ class Person:
         self._http = httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False, timeout=60)
         signed = self._http.post("/sign-in", data={"token": parse_qs(parts.query)["token"][0]})
         if signed.status_code != httpx.codes.SEE_OTHER:
-            raise RuntimeError(f"Signing in gave {signed.status_code}.")
+            raise RuntimeError(f"Signing in at {signed.url} gave {signed.status_code}: {signed.text[:500]}")
         self._http.headers["X-CSRF-Token"] = self._get("/api/v1/me")["csrf"]
 
     def close(self) -> None:
@@ -62,7 +62,8 @@ class Person:
         started = self._post(
             "/api/v1/rollbacks", scope={"kind": "run", "id": run_id}, reason="The benchmark takes every case back."
         )
-        rollback: dict[str, Any] = self._until(started["rollback"], lambda found: found["status"] != "running")
+        self._agreed(started["rollback"])
+        rollback: dict[str, Any] = self._until(started["rollback"], lambda found: found["status"] in _OVER)
         return rollback
 
     def roll_back_agent(self, agent: str, since: datetime) -> dict[str, Any]:
@@ -77,10 +78,15 @@ class Person:
             digest=preview["digest"],
             reason="The benchmark takes everything back.",
         )
-        if self._colleague and self._until(started["rollback"], _is_weighed)["status"] == "awaiting":
-            self._colleague.agree(started["rollback"], preview["digest"])
+        self._agreed(started["rollback"])
         over: dict[str, Any] = self._until(started["rollback"], lambda found: found["status"] in _OVER)
         return {**over, "steps": self._all(f"{started['rollback']}/steps")}
+
+    def _agreed(self, rollback: str) -> None:
+        """Have the colleague agree where the card wants it."""
+        found = self._until(rollback, _is_weighed)
+        if self._colleague and found["status"] == "awaiting":
+            self._colleague.agree(rollback, found["digest"])
 
     def agree(self, rollback: str, digest: str) -> None:
         """Agree to a rollback that somebody else asked for."""

@@ -96,6 +96,16 @@ def test_amounts_that_are_no_numbers_do_no_harm(clerk: Clerk) -> None:
     assert trip.measured == 11
 
 
+@pytest.mark.parametrize("pause", ["agent", "run"])
+def test_money_that_goes_the_other_way_makes_no_room_for_more(clerk: Clerk, pause: str) -> None:
+    clerk.publish(f"  - {{name: cost, measure: cost, most: 10, pause: {pause}}}")
+    clerk.did(DONE, 1, amount=-9)
+    assert clerk.look() == []
+    clerk.did(DONE, 1, amount=9)
+    (trip,) = clerk.look()
+    assert trip.measured == 18
+
+
 def test_effects_under_way_count_towards_their_number_in_a_minute(clerk: Clerk) -> None:
     clerk.publish("  - {name: rate, measure: rate, most: 30}")
     clerk.did(DONE, 40, ago=70)

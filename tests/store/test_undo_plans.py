@@ -20,7 +20,7 @@ from assent.domain.rollbacks import (
     Undoable,
     UndoStep,
 )
-from assent.store import rollback_life, rollback_plans, scoped_effects, undos
+from assent.store import earlier_undos, rollback_life, rollback_plans, scoped_effects, undos
 from assent.store.database import Database
 from assent.store.queries import rollbacks
 from assent.store.queries.paging import PageRequest
@@ -116,6 +116,7 @@ LOOKUPS: dict[str, Callable[[Session], Any]] = {
     "tally": lambda s: undos.tally(s, "rollback-3"),
     "planned": lambda s: rollback_plans.planned(s, "rollback-3", ["run-0000007:a", "run-0000008:b"]),
     "rollbacks that nobody took up": lambda s: rollback_life.untaken(s, before=START),
+    "rollbacks without approval": lambda s: earlier_undos.without_approval(s, since=START),
     "rollbacks that await approval": lambda s: rollbacks.awaiting(s, request=PageRequest(20)),
     "a rollback": lambda s: rollbacks.header(s, "rollback-3"),
 }

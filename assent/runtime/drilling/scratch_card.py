@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -67,6 +68,6 @@ def scratch_card(card: AgentCard, drill: DrillRequest, registry: Mapping[str, Op
         name=drill.scratch,
         title=f"Drill of {card.title or card.name}",
         actions={name: ActionRule(tier=Tier.AUTO) for name in types},
-        rollback=RollbackBlock(effects=EFFECTS),
+        rollback=RollbackBlock(effects=EFFECTS, window=timedelta(0)),
         **kept,
     )

@@ -1,0 +1,69 @@
+"""Rollbacks that nobody had to approve, of late: the limits of a later one count them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from assent.domain.rollback_approval import EarlierUndo, RollbackRules
+from assent.domain.rollbacks import RollbackStatus, RollbackTotals
+from assent.store.database import lock_alone
+from assent.store.queries.scratch import not_of_drills
+from assent.store.tables import PauseRollbackRow, RollbackRow
+
+WEIGH = 0x4153_5257_4549
+"""Advisory lock on PostgreSQL of those that weigh a rollback, so that two at once count each other."""
+
+_UNDER_WAY = (RollbackStatus.RUNNING.value, RollbackStatus.HELD.value)
+_ENDED = (RollbackStatus.DONE.value, RollbackStatus.NEEDS_PERSON.value)
+_FOUND = select(
+    col(RollbackRow.requested_by),
+    col(RollbackRow.requested_at),
+    col(RollbackRow.status),
+    col(RollbackRow.totals),
+    col(RollbackRow.rules),
+).where(not_of_drills(col(RollbackRow.scope_id)))
+
+
+def count_alone(session: Session) -> None:
+    """Let nobody else begin a rollback between counting and the end of the transaction."""
+    lock_alone(session, WEIGH)
+
+
+def without_approval(session: Session, *, since: datetime, beside: str = "", of_pause: str = "") -> list[EarlierUndo]:
+    """Rollbacks that began to undo without anybody's approval, and are under way or were asked for since a time.
+
+    One that was refused or withdrawn has undone nothing and is left out, as one is that waits for approval or had it,
+    and as those of drills are, which undo scratch records.
+
+    Args:
+        session: To read with.
+        since: How far back.
+        beside: The rollback that they are counted for, which is left out.
+        of_pause: The pause that begins it; those of the same pause are weighed together and left out.
+    """
+    found = _FOUND.where(col(RollbackRow.id) != beside)
+    if of_pause:
+        same = select(col(PauseRollbackRow.rollback_id)).where(col(PauseRollbackRow.pause_id) == of_pause)
+        found = found.where(col(RollbackRow.id).not_in(same))
+    under_way = found.where(col(RollbackRow.status).in_(_UNDER_WAY))
+    ended = found.where(col(RollbackRow.status).in_(_ENDED), col(RollbackRow.requested_at) > since)
+    rows = [*session.execute(under_way), *session.execute(ended)]
+    return [_earlier(row) for row in rows if not _was_approved(row)]
+
+
+def _was_approved(row: Row[Any]) -> bool:
+    return row.rules is not None and RollbackRules.model_validate(row.rules).needed
+
+
+def _earlier(row: Row[Any]) -> EarlierUndo:
+    return EarlierUndo(
+        by=row.requested_by["id"],
+        at=row.requested_at,
+        under_way=row.status in _UNDER_WAY,
+        totals=RollbackTotals.model_validate(row.totals or {}),
+    )
