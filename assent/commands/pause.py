@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from assent.commands import pause_hook
 from assent.commands.context import Json, print_json, settings_of
-from assent.commands.pause_shown import list_pauses, show
-from assent.commands.printing import Name, note, tell
+from assent.commands.pause_shown import list_pauses, show, show_asked
+from assent.commands.printing import Name, Yes, confirm, note, tell
+from assent.domain.errors import InvalidInput
 from assent.domain.pauses import Disposition, PauseInput, ResumeAnswers, ResumeState, Scope, ScopeKind
 from assent.domain.people import Actor, Via
 from assent.domain.words import counted
@@ -136,11 +138,24 @@ def resume(
 
 
 @app.command()
-def second(context: typer.Context, pause_id: PauseId, name: Name = None, as_json: Json = False) -> None:
-    """Agree, as a second person, to a resume that somebody else asked for."""
+def second(
+    context: typer.Context,
+    pause_id: PauseId,
+    asked_at: Annotated[
+        str | None,
+        typer.Option(help="`resume_asked_at` of `assent pause show --json`: agree to what was asked then, unasked."),
+    ] = None,
+    name: Name = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Agree, as a second person, to the resume that somebody else asked for, as it is shown."""
+    shown = show_asked(context, pause_id) if asked_at is None else _moment(asked_at)
+    if asked_at is None and shown is not None:
+        confirm("Agree that it goes on?", yes)
 
     async def agree(gateway: Gateway, by: Actor) -> ResumeState:
-        return await gateway.second_resume(pause_id, by=by)
+        return await gateway.second_resume(pause_id, by=by, asked_at=shown)
 
     _told(pause_id, _by_gateway(context, name, agree), as_json)
 
@@ -224,6 +239,15 @@ def _by_gateway(context: typer.Context, name: str | None, work: Callable[[Gatewa
         return done
 
     return asyncio.run(do())
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(
+            f"{text!r} is no time.", where="--asked-at", todo="Give `resume_asked_at` of `assent pause show --json`."
+        ) from error
 
 
 def _actor(database: Database, name: str | None) -> Actor:

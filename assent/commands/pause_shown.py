@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -129,7 +130,24 @@ def show(
         note(f"At most {SHOWN} of each are shown; the API lists all.")
 
 
-def _fields(pause: PauseView) -> None:
+def show_asked(context: typer.Context, pause_id: str) -> datetime | None:
+    """Show what somebody is asked to agree to; gives when it was asked for, ``None`` if nobody is asked.
+
+    Raises:
+        NotFound: There is no such pause.
+    """
+    from assent.runtime.console import reading
+    from assent.store.queries import pauses
+
+    with reading(settings_of(context)) as session:
+        pause = pauses.one(session, pause_id)
+    if pause.phase is not PausePhase.SECOND_WANTED or pause.resume_asked_at is None:
+        return None
+    _fields(pause, err=True)
+    return pause.resume_asked_at
+
+
+def _fields(pause: PauseView, *, err: bool = False) -> None:
     answers = pause.answers
     show_fields(
         [
@@ -151,9 +169,11 @@ def _fields(pause: PauseView) -> None:
             ("trouble", answers.cause if answers else ""),
             ("changed", answers.changed if answers else ""),
             ("checked", "; ".join(answers.checks) if answers else ""),
+            ("lets go", "all runs at once" if answers and answers.at_once else ""),
             ("held again", f"{ago(pause.fell_back_at)}: {pause.fell_back_why}" if pause.fell_back_at else ""),
             ("ended", pause.resumed_at.isoformat() if pause.resumed_at else ""),
-        ]
+        ],
+        err=err,
     )
 
 

@@ -76,15 +76,20 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         typer.echo("  ".join(padded).rstrip())
 
 
-def show_fields(fields: Sequence[tuple[str, Any]]) -> None:
-    """Show one thing, field by field; empty ones are left out."""
+def show_fields(fields: Sequence[tuple[str, Any]], *, err: bool = False) -> None:
+    """Show one thing, field by field; empty ones are left out.
+
+    Args:
+        fields: Names and values.
+        err: On standard error, because it is not the result.
+    """
     shown = [(name, value) for name, value in fields if value not in (None, "")]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         lines = _text(value).split("\n")
-        typer.echo(f"{name:{width}}  {lines[0]}")
+        typer.echo(f"{name:{width}}  {lines[0]}", err=err)
         for line in lines[1:]:
-            typer.echo(f"{'':{width}}  {line}")
+            typer.echo(f"{'':{width}}  {line}", err=err)
 
 
 def ago(moment: datetime | None) -> str:

@@ -106,6 +106,21 @@ def refuse_alone(rules: StopRules) -> None:
         )
 
 
+def refuse_hurry(rules: StopRules) -> None:
+    """Refuse to let all the rest go now, where two people agreed to let it go step by step.
+
+    Raises:
+        Forbidden: They did.
+    """
+    if rules.second:
+        raise Forbidden(
+            "Two people agreed that it goes on step by step, so nobody lets all the rest go alone.",
+            where="at_once",
+            todo="Wait for the last step. Where it falls back and holds again, ask to resume it all at once, and let "
+            "somebody else agree.",
+        )
+
+
 def require_disposition(session: Session, person: Actor, disposition: Disposition, at: datetime) -> None:
     """Refuse somebody who may not choose what rolls back.
 

@@ -166,13 +166,14 @@ class StopDoor(Door):
             pause_id: The pause.
             by: Who resumes.
             answers: Cause, what was changed, which checks passed; kept in the ledger.
-            at_once: Let all runs go at the same moment. While a pause lets its runs go, this ends it.
+            at_once: Let all runs go at the same moment. While a pause lets its runs go, this ends it; nobody does
+                that alone where the card wants a second person.
 
         Raises:
             NotFound: There is no such pause.
             Conflict: It has ended, or lets its runs go already.
             InvalidInput: Cause or change is missing.
-            Forbidden: The card does not let them.
+            Forbidden: The card does not let them, or lets nobody alone.
             Unavailable: The database is away; the pause still holds.
         """
         _require_answers(answers)
@@ -193,6 +194,8 @@ class StopDoor(Door):
                     if asked != by.id:
                         ask_for_second(session, pause_id, scope, rules, answers, self._channels, by=by, at=at)
                     return ResumeState.SECOND_WANTED
+                if row.phase == PausePhase.RELEASING.value and at_once:
+                    stop_rights.refuse_hurry(rules)
                 return self._start(session, pause_id, answers, by, at, rules, at_once=at_once)
 
         state = await self._in_thread(lift)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -111,13 +112,14 @@ class Stopping(BaseModel):
 
 
 class Opened(BaseModel):
-    """What a dialog about pauses remembers: where it was opened, and about what."""
+    """What a dialog about pauses remembers: where it was opened, about what, and which resume it showed."""
 
     channel: str = ""
     response_url: str = ""
     beside: Stopping = Stopping()
     pause_id: str = ""
     agreeing: bool = False
+    asked_at: datetime | None = None
 
     def written(self) -> str:
         """As the private metadata of a dialog."""

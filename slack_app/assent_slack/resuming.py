@@ -78,19 +78,19 @@ def resume_view(deps: Dependencies, known: Known, opened: Opened, changed: str =
 
 
 async def resume(
-    deps: Dependencies, known: Known, pause_id: str, answers: ResumeAnswers | None, *, at_once: bool
+    deps: Dependencies, known: Known, opened: Opened, answers: ResumeAnswers | None, *, at_once: bool
 ) -> Message:
-    """End a pause for somebody, or give a second person's word (no answers).
+    """End a pause for somebody, or give a second person's word on what their dialog showed (no answers).
 
     Raises:
         AssentError: It still holds.
     """
     by = known.person.acting(Via.SLACK)
     if answers is None:
-        state = await deps.gateway.second_resume(pause_id, by=by)
+        state = await deps.gateway.second_resume(opened.pause_id, by=by, asked_at=opened.asked_at)
     else:
-        state = await deps.gateway.resume(pause_id, by=by, answers=answers, at_once=at_once)
-    return resumed(state, pause_id, deps.links.stop())
+        state = await deps.gateway.resume(opened.pause_id, by=by, answers=answers, at_once=at_once)
+    return resumed(state, opened.pause_id, deps.links.stop())
 
 
 def _filled(deps: Dependencies, known: Known, opened: Opened, changed: str) -> dict[str, Any]:

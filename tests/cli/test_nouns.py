@@ -125,6 +125,27 @@ async def test_stopping_and_going_on(shell: Shell, scope: list[str]) -> None:
     assert (await shell("pause", "resume", pause["id"], *answers)).code == 5
 
 
+async def test_a_second_person_agrees_to_what_is_shown(shell: Shell) -> None:
+    shell.world.publish(f"{CARD}\nstopping: {{second: true}}\n")
+    await shell("people", "add", "ben@example.com", "--role", "operator")
+    pause_id = (await shell("pause", "all", "--json")).json["id"]
+    asked = ("--cause", "A typo.", "--as", "ann@example.com")
+    await shell("pause", "resume", pause_id, *asked, "--changed", "It is 50 now.")
+    seen = (await shell("pause", "show", pause_id, "--json")).json["resume_asked_at"]
+    await shell("pause", "resume", pause_id, *asked, "--changed", "It is 500 now.", "--at-once")
+    ben = ("pause", "second", pause_id, "--as", "ben@example.com")
+    refused = await shell(*ben, "--asked-at", seen)
+    assert (refused.code, "asked for anew since you looked" in refused.err) == (5, True)
+    assert (await shell(*ben, "--asked-at", "just now")).code == 2
+    # Nobody is there to be asked; what they would agree to is shown all the same, and not as the result.
+    unasked = await shell(*ben, "--json")
+    assert (unasked.code, unasked.out) == (2, "")
+    for words in ("It is 500 now.", "all runs at once"):
+        assert words in unasked.err
+    agreed = await shell(*ben, "--yes", "--json")
+    assert agreed.json == {"id": pause_id, "state": "ended", "active": False}
+
+
 async def test_stopping_needs_the_database_alone(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSENT_TEMPORAL_ADDRESS", "127.0.0.1:1")
     stopped = await shell("pause", "all", "--json")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assent.domain.pauses import Disposition, PausePhase
+from assent.domain.pauses import Disposition, PausePhase, ResumeAnswers
 from assent.domain.people import Role
 from assent.store import cards
 from assent.store.queries import approvals, pauses
@@ -233,6 +233,37 @@ async def test_a_second_person_agrees(office: Office) -> None:
         await office.people.submit(user, view)
         await office.settled()
         assert said in office.told(user)
+    assert active(office) == []
+
+
+async def test_a_second_person_agrees_to_nothing_but_what_they_saw(office: Office) -> None:
+    add_run(office)
+    card_with(office, second=True)
+    oli, pat = office.person("Oli", Role.OPERATOR), office.person("Pat", Role.OPERATOR)
+    await stopped(office, oli, "agent refunds")
+    [pause] = active(office)
+    await office.people.command(oli, f"resume {pause.id}")
+    await office.settled()
+    await office.people.submit(oli, opened(office, oli), fields=ANSWERS)
+    await office.settled()
+    await office.people.command(pat, f"resume {pause.id}")
+    await office.settled()
+    seen = opened(office, pat)
+    first = one(office, pause.id).resume_asked_by
+    assert first is not None
+    office.slack.clock.advance(1)
+    other = ResumeAnswers(cause="The limit was wrong.", changed="It is 500 now.")
+    await office.gateway.resume(pause.id, by=first, answers=other, at_once=True)
+    await office.people.submit(pat, seen)
+    await office.settled()
+    assert "It was asked for anew since you looked." in office.told(pat)
+    assert one(office, pause.id).phase is PausePhase.SECOND_WANTED
+    await office.people.command(pat, f"resume {pause.id}")
+    await office.settled()
+    view = opened(office, pat)
+    assert "It is 500 now." in reading(view["blocks"])
+    await office.people.submit(pat, view)
+    await office.settled()
     assert active(office) == []
 
 

@@ -329,6 +329,34 @@ async def test_nobody_gets_around_the_second_person(world: World) -> None:
     assert (await world.result(run_id)).status is RunStatus.COMPLETED
 
 
+async def test_nobody_hurries_alone_what_two_agreed_to_let_go_step_by_step(world: World) -> None:
+    world.publish(f"{CARD}\nstopping: {{second: true, ramp: 1h}}\n")
+    with world.database.write() as session:
+        for person in (BEN, CLEO):
+            address = f"{person.id}@example.com"
+            row = PersonRow(id=person.id, email=address, name=person.name, roles=[Role.OPERATOR], created_at=NOON)
+            session.add(row)
+    # What was let go never ends, so that the first step lasts.
+    go_on = threading.Event()
+
+    def trouble(call: Call) -> None:
+        go_on.wait()
+
+    world.desk.trouble = trouble
+    pause_id, runs = await _held(world, 3)
+    assert await world.gateway.resume(pause_id, by=ANN, answers=ANSWERS) is ResumeState.SECOND_WANTED
+    assert await world.gateway.second_resume(pause_id, by=BEN) is ResumeState.RELEASING
+    try:
+        for person in (ANN, BEN, CLEO):
+            with pytest.raises(Forbidden, match="nobody lets all the rest go alone"):
+                await world.gateway.resume(pause_id, by=person, answers=ANSWERS, at_once=True)
+        assert phase(world, pause_id) == PausePhase.RELEASING
+    finally:
+        go_on.set()
+    for run_id in runs:
+        assert (await world.outcome(run_id, "held")).status is ActionStatus.DONE
+
+
 async def test_a_hook_compensates_in_the_name_of_who_made_it(world: World) -> None:
     run_id = await world.start(open=True)
     await tip(world, run_id, "a")

@@ -121,7 +121,7 @@ def resume_dialog(opened: Opened, pause: PauseView, *, changed: str = "") -> dic
 
 
 def agree_dialog(opened: Opened, pause: PauseView, url: str) -> dict[str, Any]:
-    """Show a second person what the first one said, to agree or not."""
+    """Show a second person what the first one said, to agree to just that or not."""
     answers = pause.answers
     said = [] if answers is None else [("Cause: ", answers.cause), ("Changed: ", answers.changed)]
     said += [] if answers is None or not answers.checks else [("Checks: ", "; ".join(answers.checks))]
@@ -130,7 +130,7 @@ def agree_dialog(opened: Opened, pause: PauseView, url: str) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": RESUME_VIEW,
-        "private_metadata": opened.model_copy(update={"agreeing": True}).written(),
+        "private_metadata": opened.model_copy(update={"agreeing": True, "asked_at": pause.resume_asked_at}).written(),
         "title": plain("Resume"),
         "submit": plain("Agree: let it go on"),
         "close": plain("Cancel"),

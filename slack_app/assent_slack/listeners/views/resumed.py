@@ -52,7 +52,7 @@ def register(app: AsyncApp, deps: Dependencies) -> None:
         answers = None if sent.opened.agreeing else _answers(sent, checks)
 
         async def doing(known: Known) -> Message:
-            return await resume(deps, known, sent.opened.pause_id, answers, at_once=sent.ticked(AT_ONCE_BLOCK))
+            return await resume(deps, known, sent.opened, answers, at_once=sent.ticked(AT_ONCE_BLOCK))
 
         fields = {} if answers is None else {"cause": CAUSE_BLOCK, "changed": CHANGED_BLOCK, "checks": CHECKS_BLOCK}
         await take(deps, client, ack, sent, doing, lead=NOT_RESUMED, fields=fields)
