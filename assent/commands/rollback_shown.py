@@ -11,7 +11,7 @@ from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Cursor, Limit, ago, exact, note, show_fields, show_page, show_table, tell
 from assent.domain.money import money_text
 from assent.domain.rollbacks import RollbackStatus, RollbackTotals, StepOutcome, Undoable, UndoStep
-from assent.domain.words import counted
+from assent.domain.words import counted, reached
 
 if TYPE_CHECKING:
     from assent.store.queries.rollbacks import RollbackView
@@ -128,9 +128,10 @@ def totals_in_words(totals: RollbackTotals) -> Iterator[str]:
     if parts:
         yield f"{counted(totals.steps, 'effect')}: {', '.join(parts)}."
     back = [money_text(amount, currency) or str(amount) for currency, amount in sorted(totals.money.items())]
-    reached = [f"{count:,g} {unit}" for unit, count in sorted(totals.reaches.items())]
-    if back or reached:
-        yield f"Undoing takes back {', '.join([*back, *reached])}."
+    if back:
+        yield f"Undoing takes back {', '.join(back)}."
+    if totals.reaches:
+        yield f"Undoing reaches {reached(totals.reaches)}."
     left = [money_text(amount, currency) or str(amount) for currency, amount in sorted(totals.money_left.items())]
     if left:
         yield f"Not taken back: {', '.join(left)}."

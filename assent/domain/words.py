@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -16,6 +17,12 @@ def counted(number: int, one: str, many: str = "") -> str:
         many: The noun for any other number; ``one`` with an s if left out.
     """
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def reached(figures: Mapping[str, float]) -> str:
+    """What is reached by unit, ``rows: 1, 3 recipients``: only the noun for many is known here, so one has it first."""
+    nouns = ((unit.replace("_", " "), count) for unit, count in sorted(figures.items()))
+    return ", ".join(f"{noun}: 1" if count == 1 else f"{count:,g} {noun}" for noun, count in nouns)
 
 
 def lasting(time: timedelta) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from assent.domain.words import counted, lasting, money
+from assent.domain.words import counted, lasting, money, reached
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,8 @@ def test_numbers_and_nouns() -> None:
 def test_amounts() -> None:
     assert money(45) == "45.00"
     assert money(1_250.5) == "1,250.50"
+
+
+def test_what_is_reached_counts_one_without_a_noun_for_one() -> None:
+    assert reached({"recipients": 3, "boxes": 1, "order_lines": 1_200}) == "boxes: 1, 1,200 order lines, 3 recipients"
+    assert reached({}) == ""

@@ -21,10 +21,10 @@ from assent.domain.actions import ActionStatus
 from assent.domain.card_content import content
 from assent.domain.clock import Clock
 from assent.domain.hostile_text import reveal, reveal_text, size_of, written_out
-from assent.domain.words import counted, lasting, money
+from assent.domain.words import counted, lasting, money, reached
 from assent_ui.rendering.faces import ACTION, face_of
 from assent_ui.rendering.records import laid_out, plain
-from assent_ui.rendering.rollbacks import reach, sums
+from assent_ui.rendering.rollbacks import sums
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -58,7 +58,7 @@ def build_environment(clock: Clock) -> Environment:
         "lasting": lasting,
         "money": money,
         "plain": plain,
-        "reach": reach,
+        "reach": reached,
         "record_link": record_link,
         "rows": laid_out,
         "size": size_of,

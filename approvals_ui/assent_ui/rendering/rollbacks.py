@@ -104,11 +104,6 @@ def sums(figures: Mapping[str, float]) -> str:
     return " and ".join(f"{currency} {money(sum)}".strip() for currency, sum in sorted(figures.items()))
 
 
-def reach(figures: Mapping[str, float]) -> str:
-    """What is reached by unit, ``3 recipients, 12 rows``."""
-    return ", ".join(f"{count:,g} {unit.replace('_', ' ')}" for unit, count in sorted(figures.items()))
-
-
 def what_changed(before: Sequence[UndoStep], now: Sequence[UndoStep]) -> list[str]:
     """What is different between two previews of the same scope, in sentences; the new one's order first."""
     known = {step.action_id: step for step in before}
