@@ -7,8 +7,7 @@ import ipaddress
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -16,15 +15,14 @@ from assent.domain.clock import Clock
 from assent.domain.errors import AssentError, Unavailable
 from assent.domain.people import SYSTEM
 from assent.domain.signed_calls import signature
-from assent.reaching import said
 from assent.reaching.addresses import GuardedResolver, require_open
-from assent.reaching.stop_calls import StopCall, is_about_stop, stop_body, stop_call
+from assent.reaching.calls import AnyCall, about_of, body_of, look_of
 from assent.reaching.waiting import back_off, pause
 from assent.store import ledger, outbox, webhooks
 from assent.store.database import Database
 from assent.store.outbox import Notification
 from assent.store.sealing import Sealer
-from assent.store.webhooks import GIVEN_UP_AFTER, WEBHOOK, Call
+from assent.store.webhooks import GIVEN_UP_AFTER, WEBHOOK
 
 CALL_SECONDS = 15.0
 """How long one call may take."""
@@ -41,9 +39,6 @@ LOOK_EVERY = timedelta(seconds=1)
 NOT_TAKEN = (timedelta(seconds=5), timedelta(hours=1))
 """Pauses after a call that was not taken double from the first to the second; ``Retry-After`` counts up to it."""
 
-MOST_BYTES = 256 * 1024
-"""Bytes of a body at most; a larger card is left out and says so."""
-
 _ANSWER_BYTES = 2_048
 
 log = logging.getLogger(__name__)
@@ -59,35 +54,6 @@ class NotTaken(Exception):
     def __init__(self, why: str, retry_after: timedelta | None = None) -> None:
         super().__init__(why)
         self.retry_after = retry_after
-
-
-def body_of(call: Call, *, public_url: str) -> bytes:
-    """What a call says: the request as it stands, with everything that people are shown and no secret."""
-    approval = call.approval
-    data: dict[str, Any] = {
-        "approval_id": approval.id,
-        "status": approval.status.value,
-        "headline": approval.headline,
-        "agent": approval.agent,
-        "action_type": approval.type,
-        "run_id": approval.run_id,
-        "revision": approval.revision,
-        "digest": approval.digest,
-        "amount": approval.amount,
-        "currency": approval.card.currency,
-        "created_at": said.moment(approval.created_at),
-        "expires_at": said.moment(approval.expires_at),
-        "decided_at": said.moment(approval.decided_at),
-        "decided_by": approval.decided_by.name if approval.decided_by else None,
-        "reason": approval.decision_reason,
-        "url": f"{public_url}/approvals/{quote(approval.id, safe='')}",
-        "card": approval.card.model_dump(mode="json", exclude={"text"}),
-    }
-    body = said.body(call.event.value, call.notification.created_at, data)
-    if len(body) > MOST_BYTES:
-        short = data | {"card": None, "card_left_out": True, "headline": approval.headline[:1_000], "reason": ""}
-        body = said.body(call.event.value, call.notification.created_at, short)
-    return body
 
 
 class Caller:
@@ -169,7 +135,7 @@ class Caller:
             self._held.pop(notification.recipient, None)
             await asyncio.to_thread(self._done, notification)
 
-    async def _make(self, call: Call | StopCall) -> None:
+    async def _make(self, call: AnyCall) -> None:
         """Make a call.
 
         Raises:
@@ -177,7 +143,7 @@ class Caller:
         """
         id, timestamp = f"msg_{call.notification.id}", int(self._clock().timestamp())
         url = self._public_url
-        body = stop_body(call, public_url=url) if isinstance(call, StopCall) else body_of(call, public_url=url)
+        body = body_of(call, public_url=url)
         try:
             webhooks.check_url(call.webhook.url, internal=self._internal)
             self._require_open(call.webhook.url)
@@ -231,11 +197,10 @@ class Caller:
         with self._database.write() as session:
             webhooks.address_calls(session, written, self._clock())
 
-    def _call(self, notification: Notification) -> Call | StopCall | None:
+    def _call(self, notification: Notification) -> AnyCall | None:
         """The call, unless it has to wait or nobody needs it any more."""
         with self._database.write() as session:
-            look = stop_call if is_about_stop(notification) else webhooks.call
-            found = look(session, notification, self._clock())
+            found = look_of(notification)(session, notification, self._clock())
             if found is None:
                 outbox.let_go(session, notification)
             elif isinstance(found, datetime):
@@ -252,8 +217,7 @@ class Caller:
         with self._database.write() as session:
             if self._clock() - notification.created_at > GIVEN_UP_AFTER:
                 outbox.let_go(session, notification)
-                about = "pause" if is_about_stop(notification) else "approval"
-                body = {"webhook": notification.recipient, about: notification.subject, "why": why}
+                body = {"webhook": notification.recipient, about_of(notification): notification.subject, "why": why}
                 body["event"] = notification.kind
                 ledger.append(session, at=self._clock(), kind="webhook.given_up", actor=SYSTEM, body=dict(body))
             else:

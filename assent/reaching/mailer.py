@@ -24,7 +24,7 @@ from assent.reaching.notice_mail import write_notice
 from assent.reaching.post import SEND_SECONDS, MailServer, NotTaken, Post, ServerAway, connected
 from assent.reaching.waiting import back_off, pause
 from assent.reaching.writing import Link, write_mail
-from assent.store import digests, letters, notices, outbox, words_asked
+from assent.store import digests, letters, notices, outbox, people, words_asked
 from assent.store.database import Database
 from assent.store.letters import MAIL, Letter, LetterKind
 from assent.store.mail_links import MailLinks
@@ -169,7 +169,8 @@ class Mailer:
         """What is sent, and to which address."""
         sender, now = self._server.sender, self._clock()
         if isinstance(letter, Notice):
-            return write_notice(letter, sender=sender, public_url=self._public_url, at=now), letter.email
+            own = await asyncio.to_thread(self._link_for_word, letter)
+            return write_notice(letter, sender=sender, public_url=self._public_url, at=now, link=own), letter.email
         link = await asyncio.to_thread(self._link, letter)
         return write_mail(letter, link, sender=sender, at=now), letter.person.email
 
@@ -213,7 +214,21 @@ class Mailer:
         if letter.kind is LetterKind.DECIDED:
             return None
         with self._database.write() as session:
-            token, ends = self._links.make(session, letter, at=self._clock(), lifetime=self._link_lifetime)
+            return self._as_link(*self._links.make(session, letter, at=self._clock(), lifetime=self._link_lifetime))
+
+    def _link_for_word(self, notice: Notice) -> Link | None:
+        """The link for whoever is asked for their word; none where nobody signs in with that address."""
+        if notice.kind is not NoticeKind.ASKED:
+            return None
+        now = self._clock()
+        with self._database.write() as session:
+            person = people.by_email(session, notice.email)
+            if person is None or person.disabled:
+                return None
+            ends = words_asked.asked_until(session, notice.subject, now + self._link_lifetime)
+            return self._as_link(*self._links.make_for_word(session, notice, person, at=now, ends=ends))
+
+    def _as_link(self, token: str, ends: datetime) -> Link:
         return Link(f"{self._public_url}/mail/{quote(token, safe='')}", ends)
 
     def _done(self, notification: Notification) -> None:

@@ -1,4 +1,7 @@
-"""Notices as mails: to whom a page of Assent helps, with a link to it, or to whom an earlier message went, without."""
+"""Notices as mails: to whom a page of Assent helps, with a link to it, or to whom an earlier message went, without.
+
+Whoever is asked for their word gets a link that opens the page as them, once, as mails about requests have it.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,20 @@ from email.utils import format_datetime, parseaddr
 
 from assent.domain.errors import InvalidInput
 from assent.domain.hostile_text import reveal_text
-from assent.reaching.writing import SUBJECT_LENGTH, one_line
+from assent.reaching.writing import SUBJECT_LENGTH, Link, about_link, one_line
 from assent.store.notices import Notice, NoticeKind
 
 _WHY = {
     NoticeKind.ALERT: "You get this because the card of an agent names you as a contact.",
-    NoticeKind.ASKED: "This mail decides nothing. You get it because your word would count: sign in and look at it.",
+    NoticeKind.ASKED: "This mail decides nothing. You get it because your word would count.",
     NoticeKind.DIGEST: "This mail decides nothing. You get it because you are asked; the page of your account says by "
     "which ways, and at which hours, Assent reaches you.",
 }
 
 
-def write_notice(notice: Notice, *, sender: str, public_url: str, at: datetime) -> EmailMessage:
+def write_notice(
+    notice: Notice, *, sender: str, public_url: str, at: datetime, link: Link | None = None
+) -> EmailMessage:
     """A notice as a mail; the same notice has the same Message-ID at every attempt.
 
     Args:
@@ -30,6 +35,7 @@ def write_notice(notice: Notice, *, sender: str, public_url: str, at: datetime) 
         sender: Who sends it, ``Assent <assent@example.com>``.
         public_url: Address of the pages, without a slash at its end.
         at: When.
+        link: What opens the page as them; without one they sign in there.
 
     Raises:
         InvalidInput: The address is none that a mail can be sent to.
@@ -45,16 +51,19 @@ def write_notice(notice: Notice, *, sender: str, public_url: str, at: datetime) 
     message["Message-ID"] = f"<{hashlib.sha256(f'notice {notice.id}'.encode()).hexdigest()[:40]}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(_text(notice, public_url), cte="quoted-printable")
+    message.set_content(_text(notice, public_url, link), cte="quoted-printable")
     return message
 
 
-def _text(notice: Notice, public_url: str) -> str:
+def _text(notice: Notice, public_url: str, link: Link | None) -> str:
     said = "\n".join(reveal_text(line) for line in notice.text.split("\n"))
     if notice.kind is NoticeKind.COUNTER:
         return f"{said}\n"
-    page = [f"{public_url}{notice.path}"] if notice.path else []
-    return "\n\n".join([reveal_text(notice.headline), said, *page, f"-- \n{_WHY[notice.kind]}"]) + "\n"
+    page = f"{public_url}{notice.path}" if notice.path else ""
+    ways = [page] if page else []
+    if link is not None:
+        ways = [f"{link.url}\n{about_link(link, notice.name)}", f"Once you are signed in, it is at {page}"]
+    return "\n\n".join([reveal_text(notice.headline), said, *ways, f"-- \n{_WHY[notice.kind]}"]) + "\n"
 
 
 def _address(name: str, address: str) -> Address:

@@ -113,8 +113,9 @@ def _lead(letter: Letter) -> str:
     return f"{_OUTCOMES.get(approval.status, 'Decided')}{by}{when}{why}"
 
 
-def _about(letter: Letter, link: Link) -> str:
-    who = one_line(letter.person.name)
+def about_link(link: Link, name: str) -> str:
+    """What stands under a link: as whom it opens what the mail is about, and until when."""
+    who = one_line(name)
     return f"The link opens it as {who}, once, until {exact(link.ends)}. Pass it on to nobody. There you decide."
 
 
@@ -124,7 +125,7 @@ def _text(letter: Letter, link: Link | None) -> str:
         parts.append(reveal_text(letter.approval.headline))
     else:
         if link is not None:
-            parts.append(f"{link.url}\n{_about(letter, link)}")
+            parts.append(f"{link.url}\n{about_link(link, letter.person.name)}")
         card = letter.approval.card
         parts.append((card.text or plain_text(content(card))).rstrip("\n"))
     return "\n\n".join([*parts, f"-- \n{_WHY}"]) + "\n"
@@ -144,7 +145,7 @@ def _html(letter: Letter, link: Link | None) -> str:
             lead=_lead(letter),
             headline=reveal_text(shown.headline.text) + more,
             url=link.url if link else "",
-            about_link=_about(letter, link) if link else "",
+            about_link=about_link(link, letter.person.name) if link else "",
             sections=sections,
             why=_WHY,
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -178,6 +178,12 @@ def of_owner(session: Session, person_id: str = "") -> Sequence[Webhook]:
     """The webhooks of the installation, or of a person."""
     wanted = select(WebhookRow).where(col(WebhookRow.person_id) == person_id)
     return [webhook_of(row) for row in session.execute(wanted.order_by(col(WebhookRow.id)).limit(MOST)).scalars()]
+
+
+def of_people(session: Session, person_ids: Iterable[str]) -> Mapping[str, str]:
+    """Ids of the webhooks of some people, by whose they are."""
+    wanted = select(WebhookRow).where(col(WebhookRow.person_id).in_([id for id in person_ids if id]))
+    return {row.person_id: row.id for row in session.execute(wanted).scalars()}
 
 
 def every(session: Session) -> Sequence[Webhook]:

@@ -1,25 +1,39 @@
-"""Whoever must still give their word (for a grant, a whole plan, a resume) is told: by mail and in Slack, once."""
+"""Whoever must still give their word (for a grant, a whole plan, a resume) is told once: by mail, webhook, in Slack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from assent.domain.grants import GrantStatus
 from assent.domain.pauses import PausePhase
 from assent.domain.plans import PlanApprovalStatus
 from assent.domain.voting import Ballot, Electorate, Tally, weigh
-from assent.store import electorate, grants, notices, reaching
+from assent.store import electorate, grants, notices, reaching, slack_people, webhooks
 from assent.store.consents import ballots_of
 from assent.store.notices import MAIL, SLACK, Notice, NoticeKind
 from assent.store.people import Person
-from assent.store.tables import GrantRow, PauseRow, PlanApprovalRow
+from assent.store.tables import GrantRow, OutboxRow, PauseRow, PlanApprovalRow
+from assent.store.webhooks import WEBHOOK
+
+ASKED = "word.asked"
+"""What a webhook is told; the subject in the outbox is the notice's id."""
 
 EVERYBODY = "everybody"
 """The end of the id of what a channel is told; a person's ends with their own id."""
+
+
+class WordKind(StrEnum):
+    """What somebody's word is asked for."""
+
+    GRANT = "grant"
+    PLAN = "plan"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,8 @@ def tell_people(
 ) -> None:
     """Tell these people, each once.
 
-    Mails keep to what each person chose and to their quiet hours. Slack's channel is told once for all.
+    Mails and calls of personal webhooks keep to what each person chose and to their quiet hours. Slack's channel and
+    the webhooks of the installation are told once for all.
 
     Args:
         session: The transaction.
@@ -77,13 +92,32 @@ def tell_people(
         at: When.
         presses: Quiet hours do not hold it back from who wants to be pressed in them.
     """
-    for person in people if MAIL in channels else ():
+    calls = WEBHOOK in channels
+    asked_of = list(people)
+    hooks = webhooks.of_people(session, [person.id for person in asked_of]) if calls else {}
+    for person in asked_of:
         wishes = reaching.of_person(session, person.id)
-        if wishes.mail:
-            notice = _notice(asked, person.id, name=person.name, email=person.email, at=at)
-            notices.tell(session, notice, (MAIL,), due_at=wishes.due(at, presses=presses))
-    if SLACK in channels:
-        notices.tell(session, _notice(asked, EVERYBODY, name=EVERYBODY, email="", at=at), (SLACK,))
+        ways = (MAIL,) if MAIL in channels and wishes.mail else ()
+        hook = hooks.get(person.id, "") if wishes.webhook else ""
+        notice, due = (
+            _notice(asked, person.id, name=person.name, email=person.email, at=at),
+            wishes.due(at, presses=presses),
+        )
+        if (ways or hook) and notices.tell(session, notice, ways, due_at=due):
+            _call(session, notice, [hook] if hook else [], due_at=due)
+    shared = [hook.id for hook in webhooks.of_owner(session)] if calls else []
+    ways = (SLACK,) if SLACK in channels else ()
+    notice = _notice(asked, EVERYBODY, name=EVERYBODY, email="", at=at)
+    if (ways or shared) and notices.tell(session, notice, ways):
+        _call(session, notice, shared, due_at=at)
+
+
+def kind_of(session: Session, subject: str) -> WordKind | None:
+    """What somebody's word is asked for; ``None`` if there is no such thing any more."""
+    for kind, row in ((WordKind.RESUME, PauseRow), (WordKind.PLAN, PlanApprovalRow), (WordKind.GRANT, GrantRow)):
+        if session.get(row, subject) is not None:
+            return kind
+    return None
 
 
 def still_asked(session: Session, subject: str, at: datetime) -> bool:
@@ -98,6 +132,31 @@ def still_asked(session: Session, subject: str, at: datetime) -> bool:
     return grant is not None and grant.status == GrantStatus.PENDING.value and grant.expires_at > at
 
 
+def asked_until(session: Session, subject: str, at: datetime) -> datetime:
+    """When a word is no longer asked for by itself, but no later than ``at``."""
+    grant = session.get(GrantRow, subject)
+    return at if grant is None else min(at, grant.expires_at)
+
+
+def stale_homes(session: Session, electorates: Sequence[Electorate], at: datetime) -> None:
+    """Note that what waits for those who could give their word has changed, for their pages of the Slack app."""
+    whom = {person.id for each in electorates for person in electorate.who_may_approve(session, each, at)}
+    if slack_people.any_home(session, whom):
+        slack_people.stale_homes(session, whom)
+
+
+def is_needed(session: Session, subject: str, electorates: Sequence[Electorate], person_id: str, at: datetime) -> bool:
+    """Whether somebody has not given their word, is here to give it, and it would bring what is asked for nearer."""
+    given = grants.consents(session, subject)
+    if any(word.by.id == person_id for word in given):
+        return False
+    return any(
+        electorate.would_be_asked(session, each, person_id, at)
+        and _brings_nearer(session, each, ballots_of(session, each, given, at), person_id, at)
+        for each in electorates
+    )
+
+
 def _needed(session: Session, subject: str, electorates: Sequence[Electorate], at: datetime) -> list[Person]:
     """Everybody who has not given their word, and whose word would bring it nearer."""
     given = grants.consents(session, subject)
@@ -109,15 +168,30 @@ def _needed(session: Session, subject: str, electorates: Sequence[Electorate], a
         for person in electorate.who_may_approve(session, each, at) if missing else ():
             if person.id in gave or person.id in found:
                 continue
-            # A word can count in the place of another one, which then counts elsewhere: only weighing them all tells.
-            who = electorate.voter(session, person.id, at, electorate=each)
-            if who is not None and _count(weigh(each, [*ballots, Ballot(person.id, who)])) < missing:
+            if _brings_nearer(session, each, ballots, person.id, at):
                 found[person.id] = person
     return list(found.values())
 
 
+def _brings_nearer(
+    session: Session, wanted: Electorate, ballots: Sequence[Ballot], person_id: str, at: datetime
+) -> bool:
+    """Whether one more word counts; it can count in the place of another one, so only weighing them all tells."""
+    who = electorate.voter(session, person_id, at, electorate=wanted)
+    more = [*ballots, Ballot(person_id, who)] if who is not None else ballots
+    return _count(weigh(wanted, more)) < _count(weigh(wanted, ballots))
+
+
 def _count(tally: Tally) -> int:
     return sum(need.count for need in tally.missing)
+
+
+def _call(session: Session, notice: Notice, hooks: Sequence[str], *, due_at: datetime) -> None:
+    """Write a call for each webhook, about the notice."""
+    common = {"channel": WEBHOOK, "kind": ASKED, "subject": notice.id, "created_at": notice.at, "due_at": due_at}
+    common |= {"attempts": 0, "sent": False, "error": ""}
+    if hooks:
+        session.execute(insert(OutboxRow), [{**common, "recipient": hook} for hook in hooks])
 
 
 def _notice(asked: WordAsked, whom: str, *, name: str, email: str, at: datetime) -> Notice:

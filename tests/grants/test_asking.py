@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from aiohttp import web
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -16,10 +20,14 @@ from assent.domain.people import SYSTEM
 from assent.domain.quiet_hours import QuietHours
 from assent.domain.reaching import Reaching
 from assent.gateway import Gateway
+from assent.reaching.hooks import Caller
 from assent.reaching.mailer import Mailer
-from assent.store import people, reaching
-from assent.store.mail_links import MailLinks
-from assent.store.tables import NoticeRow, OutboxRow
+from assent.store import people, reaching, webhooks
+from assent.store.mail_links import MailLinks, Opens, RefusedLink
+from assent.store.sealing import Sealer
+from assent.store.sign_in import Browser, SignIn
+from assent.store.tables import LedgerEventRow, NoticeRow, OutboxRow, WebhookRow
+from assent.store.webhooks import SEALED_FOR, WEBHOOK
 from tests.grants.bureau import FAY, LEO, SAM, SUE, TWO_GROUPS, Bureau, card
 from tests.grants.test_giving import WIDE
 from tests.grants.test_plans import begun
@@ -28,6 +36,11 @@ from tests.reaching.mail_host import mail_host, text_of
 from tests.site import HOSTILE
 
 Mails = list[tuple[str, EmailMessage]]
+
+SEALER = Sealer(KEY, SEALED_FOR)
+
+NOWHERE = "http://127.0.0.1:9/"
+"""Nobody listens there."""
 
 
 @pytest.fixture
@@ -57,6 +70,45 @@ def mailed(bureau: Bureau) -> Mails:
     return asyncio.run(send())
 
 
+@pytest.fixture
+def calling(bureau: Bureau) -> Bureau:
+    """A bureau that calls webhooks."""
+    bureau.gateway = Gateway(None, bureau.database, clock=bureau.clock, channels=(WEBHOOK,))
+    return bureau
+
+
+def hook(bureau: Bureau, person_id: str, *, url: str = "http://127.0.0.1:9/here") -> None:
+    """Keep a webhook; its address is that of the receiver when calls are made."""
+    with bureau.database.write() as session:
+        webhooks.add(session, SEALER, url=url, at=bureau.clock(), by=SYSTEM, internal=True, person_id=person_id)
+
+
+def called(bureau: Bureau) -> dict[str, dict[str, Any]]:
+    """Make the calls that are due; gives what was taken, by whose webhook it is."""
+    got: dict[str, dict[str, Any]] = {}
+
+    async def take(request: web.Request) -> web.Response:
+        got[request.query_string] = await request.json()
+        return web.Response(status=204)
+
+    async def call() -> None:
+        app = web.Application()
+        app.router.add_post("/here", take)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        with bureau.database.write() as session:
+            for row in session.execute(select(WebhookRow).where(col(WebhookRow.url) != NOWHERE)).scalars():
+                row.url = f"http://127.0.0.1:{runner.addresses[0][1]}/here?{row.person_id}"
+        caller = Caller(bureau.database, SEALER, public_url=ADDRESS, internal=True, clock=bureau.clock)
+        while await caller.turn():
+            pass
+        await runner.cleanup()
+
+    asyncio.run(call())
+    return got
+
+
 def choose(bureau: Bureau, person_id: str, **chosen: Any) -> None:
     with bureau.database.write() as session:
         person = people.one(session, person_id)
@@ -81,6 +133,8 @@ def test_those_whose_word_a_grant_needs_are_mailed_and_the_channel_is_told(telli
     assert "amount is from 0 to 600" in text
     assert "U+202E" in text
     assert f"{ADDRESS}/grants/{pending.id}" in text
+    assert f"{ADDRESS}/mail/" in text
+    assert "opens it as Fay, once, until 2030-01-02" in text
     assert "This mail decides nothing" in text
     assert in_slack(telling) == [f"/grants/{pending.id}"]
 
@@ -140,3 +194,70 @@ def test_those_who_must_still_approve_a_plan_are_led_to_the_page_that_does(telli
     telling.approve_plan(SAM)
     assert mailed(telling) == []
     assert len(in_slack(telling)) == 1
+
+
+def test_the_link_in_a_mail_opens_the_page_of_the_grant_as_its_person_once(telling: Bureau) -> None:
+    pending = telling.grant(LEO, telling.terms(days=0.5, **WIDE))
+    [(_, mail)] = mailed(telling)
+    [token] = re.findall(rf"{ADDRESS}/mail/(\S+)", text_of(mail))
+    links, now = MailLinks(KEY), telling.clock()
+    with telling.database.read() as session:
+        link = links.look(session, unquote(token), at=now)
+    assert (link.person.id, link.opens) == ("fay", Opens(pending.id, f"/grants/{pending.id}"))
+    assert link.expires_at == pending.terms.expires_at
+    with telling.database.write() as session:
+        links.open(session, SignIn(KEY), unquote(token), at=now, browser=Browser())
+    with telling.database.read() as session, pytest.raises(RefusedLink, match="used before") as refused:
+        links.look(session, unquote(token), at=now)
+    assert refused.value.todo == "Sign in and open the page there."
+    with telling.database.read() as session:
+        wanted = select(col(LedgerEventRow.body)).where(col(LedgerEventRow.kind) == "mail_link.used")
+        [body] = session.execute(wanted).scalars()
+    assert json.loads(body) == {"person": "fay", "email": "fay@example.com", "about": pending.id}
+
+
+def test_webhooks_of_those_whose_word_is_needed_are_called(calling: Bureau) -> None:
+    hook(calling, "fay")
+    hook(calling, "sam")
+    hook(calling, "")
+    pending = calling.grant(LEO, calling.terms(**WIDE), note="Lunch")
+    got = called(calling)
+    assert sorted(got) == ["", "fay"]
+    for event in got.values():
+        assert event["type"] == "word.asked"
+        data = event["data"]
+        assert (data["kind"], data["id"]) == ("grant", pending.id)
+        assert data["url"] == f"{ADDRESS}/grants/{pending.id}"
+        assert "Leo wants desk.pay by desk-clerk to run without asking" in data["text"]
+        assert "/mail/" not in json.dumps(event)
+    assert called(calling) == {}
+
+
+def test_calls_keep_to_what_people_chose_and_to_what_still_waits(calling: Bureau) -> None:
+    calling.publish(card(TWO_GROUPS))
+    hook(calling, "sam")
+    hook(calling, "sue")
+    choose(calling, "sam", webhook=False)
+    choose(calling, "sue", quiet=QuietHours(starts="00:00", ends="07:00"))
+    first, _ = calling.grant(FAY), calling.grant(FAY, calling.terms(uses=1))
+    assert called(calling) == {}
+    calling.do(calling.gateway.revoke_grant(first.id, by=FAY))
+    calling.clock.turn(hours=8)
+    assert list(called(calling)) == ["sue"]
+    begun(calling)
+    given = calling.approve_plan(FAY)
+    [(whose, event)] = called(calling).items()
+    assert (whose, event["data"]["kind"]) == ("sue", "plan")
+    assert event["data"]["url"] == f"{ADDRESS}/plans/{given.plan_approval_id}"
+
+
+def test_a_call_that_nobody_took_for_days_is_given_up_by_name(calling: Bureau) -> None:
+    hook(calling, "fay", url=NOWHERE)
+    pending = calling.grant(LEO, calling.terms(days=9, **WIDE))
+    called(calling)
+    calling.clock.turn(days=4)
+    called(calling)
+    with calling.database.read() as session:
+        wanted = select(col(LedgerEventRow.body)).where(col(LedgerEventRow.kind) == "webhook.given_up")
+        [body] = session.execute(wanted).scalars()
+    assert json.loads(body)["notice"] == f"word-{pending.id}-fay"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,8 +17,13 @@ from assent.store.notices import NoticeKind
 from assent.store.people import Person
 from assent.store.tables import NoticeRow
 from tests.breakers.past import CARD, catalogue
+from tests.identity.house import ADDRESS, House
+from tests.pages.reading import PageReader
 from tests.reaching.bureau import Bureau, deliver
 from tests.reaching.mail_host import MailHost, text_of
+from tests.reaching.test_webhooks import Receiver, add, caller, make_calls, receiver
+
+__all__ = ["receiver"]
 
 ANSWERS = ResumeAnswers(cause="A wrong limit", changed="It is 50 now", checks=["Unit tests"])
 SCOPE = Scope(kind=ScopeKind.AGENT, name="clerk")
@@ -82,3 +88,46 @@ async def test_a_mail_that_waited_is_let_go_when_somebody_has_agreed(
     await gateway.second_resume(pause_id, by=pat.acting(Via.WEB))
     await deliver(bureau.mailer(host.server()))
     assert host.to("pat@example.com") == []
+
+
+async def test_the_link_in_the_mail_opens_the_stop_as_its_person(
+    house: House, bureau: Bureau, gateway: Gateway, host: MailHost
+) -> None:
+    oli, pat = bureau.person("Oli", Role.OPERATOR), bureau.person("Pat", Role.OPERATOR)
+    pause_id = await paused(gateway, oli)
+    await gateway.resume(pause_id, by=oli.acting(Via.WEB), answers=ANSWERS)
+    await deliver(bureau.mailer(host.server()))
+    (mail,) = host.to("pat@example.com")
+    [path] = re.findall(rf"{ADDRESS}(/mail/\S+)", text_of(mail))
+    async with house.browser() as browser:
+        page = PageReader((await browser.get(path)).text)
+        assert "Open the page as Pat" in page.words
+        assert not await browser.signed_in()
+        answer = await browser.client.post(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/stop#{pause_id}")
+        assert (await browser.get("/api/v1/me")).json()["id"] == pat.id
+        again = await browser.get(path)
+        assert again.headers["location"] == f"/stop#{pause_id}"
+    async with house.browser() as other:
+        refused = await other.get(path)
+        assert refused.status_code == 401
+        assert f"/stop#{pause_id}" in PageReader(refused.text).addresses
+    [refusal] = house.events("session.refused")
+    assert refusal.body["about"] == pause_id
+
+
+async def test_personal_webhooks_are_called_for_a_second_word(
+    bureau: Bureau, gateway: Gateway, receiver: Receiver
+) -> None:
+    gateway = Gateway(None, bureau.database, clock=bureau.clock, channels=("webhook",))
+    oli, pat = bureau.person("Oli", Role.OPERATOR), bureau.person("Pat", Role.OPERATOR)
+    _, receiver.secret = add(bureau, receiver.url, pat.id)
+    add(bureau, receiver.url, oli.id)
+    pause_id = await paused(gateway, oli)
+    await gateway.resume(pause_id, by=oli.acting(Via.WEB), answers=ANSWERS)
+    await make_calls(caller(bureau))
+    assert receiver.events == ["word.asked"]
+    data = receiver.got[0][1]["data"]
+    assert isinstance(data, dict)
+    assert (data["kind"], data["id"], data["url"]) == ("resume", pause_id, f"{ADDRESS}/stop#{pause_id}")
+    assert receiver.bad == 0

@@ -14,7 +14,7 @@ from assent.domain.quiet_hours import QuietHours
 from assent.domain.reaching import Reaching
 from assent.store import absences, letters, outbox, reaching, slack_people, webhooks
 from assent.store.letters import MAIL, Letter
-from assent.store.mail_links import MailLinks, RefusedLink
+from assent.store.mail_links import MailLinks, Opens, RefusedLink
 from assent.store.sealing import Sealer
 from assent.store.sign_in import Browser, SignIn
 from assent.store.slack_people import How
@@ -90,7 +90,7 @@ def test_a_link_is_used_once_and_kept_for_a_while(office: Bureau) -> None:
         assert (token, letter.approval.expires_at) == (again, ends)
     with office.database.write() as session:
         link, _ = links.open(session, sign_in, token, at=office.clock(), browser=Browser())
-        assert (link.person.id, link.approval_id) == (ann.id, letter.approval.id)
+        assert (link.person.id, link.opens) == (ann.id, Opens(letter.approval.id))
     with office.database.write() as session, pytest.raises(RefusedLink, match="used before"):
         links.open(session, sign_in, token, at=office.clock(), browser=Browser())
     with office.database.read() as session, pytest.raises(RefusedLink, match="never made"):

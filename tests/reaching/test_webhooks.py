@@ -17,7 +17,7 @@ from aiohttp import web
 
 from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from assent.domain.people import SYSTEM, Role
-from assent.reaching import hooks
+from assent.reaching import calls
 from assent.reaching.addresses import GuardedResolver, is_open
 from assent.reaching.hooks import Caller
 from assent.store import approvals, credentials, outbox, people, webhooks
@@ -334,7 +334,7 @@ def test_addresses_that_are_never_kept(told: Bureau, url: str) -> None:
 
 async def test_a_card_too_large_is_left_out_and_says_so(told: Bureau, receiver: Receiver) -> None:
     _, receiver.secret = add(told, receiver.url)
-    told.ask(arguments={"text": "x" * hooks.MOST_BYTES})
+    told.ask(arguments={"text": "x" * calls.MOST_BYTES})
     await make_calls(caller(told))
     data = receiver.got[0][1]["data"]
     assert isinstance(data, dict)
