@@ -124,6 +124,21 @@ async def test_real_decisions_appear_in_the_figures(site: Site, ada: Person) -> 
     assert refused.status_code == page_refused.status_code == 422
 
 
+async def test_what_nobody_was_asked_for_is_named_and_not_drawn(site: Site, ada: Person) -> None:
+    age = (past.NOW - datetime.now(UTC)).days + 1
+    asked = Case(agent="desk-clerk", ago=age)
+    past.write(site.world.database, [asked, replace(asked, type="desk.note", ago=age + 20)])
+    await _count(site)
+    async with site.browser(ada) as browser:
+        week = PageReader((await browser.get("/quality?days=7")).text)
+        month = PageReader((await browser.get("/quality?days=30")).text)
+    assert "desk-clerk desk.pay" in week.words
+    assert "desk-clerk desk.note" not in week.words
+    assert "nothing of them was undone or became unknown: desk.note (desk-clerk)." in week.words
+    assert "desk-clerk desk.note" in month.words
+    assert "Nobody was asked" not in month.words
+
+
 async def test_a_suggestion_leads_to_the_card_and_is_put_aside_with_a_reason(site: Site, ada: Person) -> None:
     case = Case(agent="desk-clerk", looks=(30.0,), took=60, effect="done")
     _write(site, [case] * 50)

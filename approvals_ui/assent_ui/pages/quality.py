@@ -105,7 +105,8 @@ def _page(
             "quality.html",
             "agents",
             status=problem.status if problem else 200,
-            kinds=[view_of(kind, now.date()) for kind in page.items],
+            kinds=[view_of(kind, now.date()) for kind in page.items if not _is_idle(kind)],
+            idle=[kind for kind in page.items if _is_idle(kind)],
             next_cursor=page.next_cursor,
             later=cursor is not None,
             days=period,
@@ -148,6 +149,13 @@ def view_of(kind: KindFigures, today: date) -> KindView:
         Line("Faster than it can be read", _share(total.hasty_share), _of(total.hasty, total.timed, "known times")),
     )
     return KindView(kind, counts, rates, closed_by_day(kind.daily, days=kind.days, today=today))
+
+
+def _is_idle(kind: KindFigures) -> bool:
+    """Whether nobody was asked for it, and nothing it did by itself was undone or became unknown."""
+    total = kind.total
+    asked = total.asked + total.approved + total.edited + total.refused + total.expired + total.withdrawn
+    return not asked + total.unopposed + total.undone + total.unknown
 
 
 def _share(share: float | None) -> str:
