@@ -18,15 +18,15 @@ from assent.domain.actions import ProposedAction
 from assent.domain.approvals import ApprovalStatus, RequestCard
 from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType
-from assent.domain.checks import Check, CheckStatus, check_digest, chosen, drawn, replaced
+from assent.domain.checks import ANNOUNCED, Check, CheckStatus, check_digest, chosen, drawn, replaced
 from assent.domain.effects import ResourceChange
 from assent.policy.arguments import argument_faults
 from assent.policy.cards import AgentCard
 from assent.policy.checks_block import Variation
-from assent.store import cards, checks, electorate, projection, quality
+from assent.store import cards, checks, electorate, notices, projection, quality
 from assent.store.approvals import why_in_short
 from assent.store.database import Database
-from assent.store.notices import SLACK
+from assent.store.notices import SLACK, Notice, NoticeKind
 from assent.store.tables import ApprovalRow, CheckRow
 from assent_activities.cards_shown import with_other_arguments
 from assent_activities.outcomes import action_of
@@ -50,11 +50,14 @@ def seed(database: Database, now: datetime, channels: Sequence[str] = ()) -> int
     Args:
         database: Assent's database.
         now: The time.
-        channels: The ways of this installation. A check is told of in Slack alone, to the one who is shown it.
+        channels: The ways of this installation. Announcements are told in the channel of Slack, once; a check is told
+            of in Slack alone, to the one who is shown it.
 
     Returns:
         How many were shown.
     """
+    ways = [SLACK] if SLACK in channels else []
+    _tell_announced(database, ways)
     with database.read() as session:
         since = checks.in_force(session)
         if not since and not checks.late(session, now):
@@ -71,8 +74,38 @@ def seed(database: Database, now: datetime, channels: Sequence[str] = ()) -> int
         quality.move(session, READER, min(end, after + quality.BATCH) if after else end, now)
         checks.expire(session, now)
         requests = [event for event in fresh if event.kind == "approval.requested"]
-        ways = [SLACK] if SLACK in channels else []
         return sum(_drawn_by(session, event.action_id, event.at, since, now, ways) for event in requests)
+
+
+def _tell_announced(database: Database, ways: list[str]) -> None:
+    """Tell the channel of announcements, each once: who decides in Slack alone would meet none of them else."""
+    if not ways:
+        return
+    with database.read() as session:
+        found = [_notice(each) for each in checks.announced(session, "")]
+        new = [notice for notice in found if notices.one(session, notice.id) is None]
+    if new:
+        with database.write() as session:
+            # Another worker tells at the same moment.
+            database.lock_alone(session, quality.LOCK)
+            for notice in new:
+                notices.tell(session, notice, ways)
+
+
+def _notice(announced: checks.Announcement) -> Notice:
+    where = "Say that you have read it on the Home tab of Assent, or in your inbox; you are shown none before."
+    return Notice(
+        id=f"checks-{announced.agent}-{announced.announced_at:%Y%m%d%H%M%S}",
+        kind=NoticeKind.ALERT,
+        subject=announced.agent,
+        name="approvers",
+        email="",
+        slack="",
+        headline=f"Some requests of {announced.agent} may be checks, at most one in {announced.one_in:,}",
+        text=f"{ANNOUNCED} {where}",
+        path="/",
+        at=announced.announced_at,
+    )
 
 
 def _drawn_by(

@@ -37,6 +37,13 @@ class CheckStatus(StrEnum):
         }[self]
 
 
+ANNOUNCED = (
+    "Owners let Assent show you, now and then, a request that should be refused, to see whether it is: in your inbox, "
+    "in Slack, on the command line. Nothing can run of it, whatever you decide, and you are told at once that it was "
+    "one. It is not counted in anything else."
+)
+"""What everybody is told, and has said that they read, before they are shown a check."""
+
 _NOTHING_RAN = "Nothing ran, and nothing could have."
 _TOLD = {
     CheckStatus.CAUGHT: ("That was a check, and you caught it", "Well looked. Nothing was asked of anybody."),

@@ -185,8 +185,8 @@ def waiting(session: Session, subject: str) -> Sequence[Notification]:
 
 def ways(session: Session, subject: str) -> list[str]:
     """The channels by which anybody was, or is to be, told about a subject."""
-    told = select(col(OutboxRow.channel)).where(col(OutboxRow.subject) == subject).distinct()
-    return sorted(session.execute(told).scalars())
+    told = select(col(OutboxRow.channel)).where(col(OutboxRow.subject) == subject)
+    return sorted(set(session.execute(told).scalars()))
 
 
 def queue(session: Session, channel: str, *, request: PageRequest = FIRST) -> Page[Notification]:

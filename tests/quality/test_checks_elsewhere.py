@@ -117,8 +117,8 @@ async def test_deciding_it_is_told_in_the_answer(
         assert stale.status_code == 409
         many = {"verdict": verdict, "items": [{"approval_id": check.id, "digest": check.digest}], "reason": "x"}
         [item] = (await browser.post(f"{API}/decisions", json=many)).json()["items"]
-        assert (item["decision"], item["code"]) == (None, "conflict")
-        assert "by itself" in item["what"]
+        assert (item["decision"], item["refusal"]["code"]) == (None, "conflict")
+        assert "by itself" in item["refusal"]["what"]
         assert status(site, check) == CheckStatus.SHOWN
         answer = await browser.post(f"{API}/{check.id}/decisions", json=body)
         assert answer.status_code == 202
@@ -166,9 +166,9 @@ async def test_asking_about_it_or_changing_it_ends_it_gently(site: Site, ada: Pe
 
 async def test_an_agents_key_meets_none(site: Site, ada: Person) -> None:
     check = await shown(site, ada)
-    async with Api(site).agent() as browser:
-        assert check.id not in [each["id"] for each in (await get(browser, API))["items"]]
-        assert (await browser.get(f"{API}/{check.id}")).status_code == 404
+    async with Api(site).agent() as agent:
+        assert check.id not in [each["id"] for each in (await get(agent, "/approvals"))["items"]]
+        assert (await agent.get(f"/approvals/{check.id}")).status_code == 404
 
 
 async def test_there_is_no_vote_on_it_to_take_back(site: Site, ada: Person) -> None:

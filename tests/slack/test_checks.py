@@ -17,7 +17,8 @@ from assent.domain.voting import Electorate
 from assent.store import checks, people, reaching
 from assent.store.queries.checks import tallies
 from assent.store.tables import ActionRow, CheckRow, LedgerEventRow, OutboxRow
-from assent_slack.buttons import APPROVE, EDIT, MENU, OBJECT, OPEN, REJECT, STOP, TALK
+from assent_activities import seeding
+from assent_slack.buttons import APPROVE, CHECKS_READ, EDIT, MENU, OBJECT, OPEN, REJECT, STOP, TALK
 from tests.slack.fake_blocks import buttons, live, pages, reading
 from tests.slack.fake_state import Failure, Message, User
 from tests.slack.office import AGENT, PAGES, Office, card
@@ -368,3 +369,37 @@ async def test_before_slack_delivered_it_an_answer_on_the_web_leaves_nothing_to_
     await office.deliver()
     assert not [each for each in office.slack.direct(ann) if check.id in json.dumps(each)]
     assert office.undelivered() == []
+
+
+async def test_they_are_announced_in_the_channel_and_read_at_home_before_any_is_shown(office: Office) -> None:
+    ann, oli = office.approver(), office.person("Oli", Role.OPERATOR)
+    with office.database.write() as session:
+        checks.announce(session, "refunds", one_in=20, a_day=1, at=office.now(), by=AGENT)
+    for _ in range(2):
+        seeding.seed(office.database, office.now(), ["mail", "slack"])
+        await office.deliver()
+    [told] = office.slack.messages
+    assert "Some requests of refunds may be checks, at most one in 20" in reading(told["blocks"])
+    assert "Nothing can run of it" in reading(told["blocks"])
+    for user in (ann, oli):
+        await office.people.open_home(user)
+        await office.settled()
+    home = office.slack.homes[ann.id]
+    assert "refunds (at most one in 20, 1 a day for you)" in reading(home["blocks"])
+    assert CHECKS_READ not in buttons(office.slack.homes[oli.id])
+
+    office.slack.clock.advance(60)
+    with office.database.write() as session:
+        checks.announce(session, "refunds", one_in=30, a_day=1, at=office.now(), by=AGENT)
+    await office.people.press_home(ann, CHECKS_READ)
+    await office.settled()
+    with office.database.read() as session:
+        assert checks.readers(session, "refunds") == [], "the newer announcement was not on the page"
+    await office.people.press_home(ann, CHECKS_READ)
+    await office.settled()
+    assert CHECKS_READ not in buttons(office.slack.homes[ann.id])
+    with office.database.read() as session:
+        assert checks.readers(session, "refunds") == ["ann"]
+    assert len(ledger(office, "check.read")) == 1
+    assert live(office.slack.homes[ann.id], PAGES) == []
+    assert office.slack.refused == []

@@ -202,6 +202,7 @@ LISTS: dict[str, List] = {
     "webhooks": lambda s, r: webhooks.every(s),
     "webhooks of the installation": lambda s, r: webhooks.of_owner(s),
     "outbox of a request": lambda s, r: outbox.waiting(s, "ap-7"),
+    "ways of a request": lambda s, r: outbox.ways(s, "ap-7"),
 }
 
 LOOKUPS: dict[str, List] = {

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from assent.domain.checks import ANNOUNCED
 from assent.domain.errors import NotFound
 from assent.domain.people import Role
 from assent.store import checks as store
@@ -99,6 +100,7 @@ def show(here: Here, query: Asked, cursor: str | None = None, decided: str = "",
             "opened": opened,
             "decided": _found(session, decided),
             "unread_checks": store.unread(session, here.viewer.id) if here.viewer.may(Role.APPROVER) else [],
+            "checks_announced": ANNOUNCED,
             "unknown_tasks": [] if cursor else effects.tasks(here, session),
             "in_inbox": effects.IN_INBOX,
         }

@@ -1,15 +1,33 @@
-"""A seeded check that is over: what it was, told gently, at once to whoever answered it and then in its message."""
+"""Seeded checks: announced before any is shown, and told gently for what they were as soon as they are over."""
 
 from __future__ import annotations
 
-from assent.domain.checks import Check, CheckStatus
+from collections.abc import Sequence
+
+from assent.domain.checks import ANNOUNCED, Check, CheckStatus
+from assent.store.checks import Announcement
 from assent_slack.blocks.excerpts import told
 from assent_slack.blocks.notices import fallback
-from assent_slack.blocks.pieces import Block, Message, link, paragraph, quote, rich, section, words
+from assent_slack.blocks.pieces import Block, Message, actions, button, link, paragraph, quote, rich, section, words
+from assent_slack.buttons import CHECKS_READ
 from assent_slack.links import Links
 
 BECAUSE_ROOM = 600
 REASON_ROOM = 600
+AGENTS_ROOM = 1_500
+
+
+def announcement(unread: Sequence[Announcement], links: Links) -> list[Block]:
+    """That somebody may be shown checks, to be read before any is shown; nothing if they have read it all."""
+    if not unread:
+        return []
+    agents = "; ".join(f"{each.agent} (at most one in {each.one_in:,}, {each.a_day} a day for you)" for each in unread)
+    until = max(each.announced_at for each in unread).isoformat()
+    return [
+        paragraph(words("Some requests may be checks", bold=True)),
+        paragraph(words(f"{ANNOUNCED} This holds for "), *told(agents, AGENTS_ROOM, links.inbox()), words(".")),
+        actions("checks", [button("I have read it", CHECKS_READ, value=until)]),
+    ]
 
 
 def check_outcome(check: Check, links: Links) -> Block:

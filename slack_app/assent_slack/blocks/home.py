@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from assent.domain.words import counted, money
+from assent.store.checks import Announcement
 from assent.store.queries.inbox import InboxRow
+from assent_slack.blocks.check import announcement
 from assent_slack.blocks.excerpts import one_line, told
 from assent_slack.blocks.pieces import (
     Block,
@@ -31,7 +33,14 @@ LINE_ROOM = 280
 
 
 def home(
-    rows: Sequence[InboxRow], total: int, capped: bool, links: Links, *, direct: bool, grants: int = 0
+    rows: Sequence[InboxRow],
+    total: int,
+    capped: bool,
+    links: Links,
+    *,
+    direct: bool,
+    grants: int = 0,
+    unread: Sequence[Announcement] = (),
 ) -> dict[str, Any]:
     """The page of somebody who is known.
 
@@ -42,8 +51,10 @@ def home(
         links: Where the pages are.
         direct: Whether they get direct messages.
         grants: Standing grants that wait for their word.
+        unread: Announcements of seeded checks that they have not read.
     """
-    blocks = [header("What waits for you"), *_grants(grants, links), *_waiting(rows, total, capped, links)]
+    blocks = [*announcement(unread, links), header("What waits for you"), *_grants(grants, links)]
+    blocks += _waiting(rows, total, capped, links)
     blocks += _settings(links, direct)
     return {"type": "home", "blocks": blocks}
 
