@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import create_engine, text
 
 from assent.domain.people import SYSTEM, Role
 from assent.runtime.cards import publish_card
@@ -17,42 +16,18 @@ from assent.store.people import Person
 from assent_activities.connectors import ConnectorEnvironment, build_registry
 from assent_activities.connectors.sql_rows import build as build_rows
 from tests.pages.reading import PageReader
+from tests.settling.crm import CARD, OPTIONS, make_tables
 from tests.site import Site, build
 from tests.world import make_world
 
-CARD = """
-name: crm-clerk
-purpose: Keeps customers.
-business_owner: &owner {name: Bo Owner, email: bo@example.com}
-technical_owner: *owner
-model_steward: *owner
-escalation: *owner
-undo_proof: {within: 30d}
-actions:
-  crm.customers.get: {tier: auto}
-  crm.customers.update: {tier: auto}
-  crm.empty.update: {tier: auto}
-"""
 PROOFS = "/api/v1/agents/crm-clerk/undo-proofs"
 
 
 @pytest_asyncio.fixture
 async def site(temporal_server: str, settings: Settings, tmp_path: Path) -> AsyncIterator[Site]:
     """Pages and a worker that has a table of customers and an empty one."""
-    engine = create_engine(url := f"sqlite:///{tmp_path / 'crm.db'}")
-    with engine.begin() as connection:
-        for statement in (
-            "CREATE TABLE customers (id TEXT PRIMARY KEY, name TEXT NOT NULL)",
-            "CREATE TABLE empty (id TEXT PRIMARY KEY, word TEXT)",
-            "INSERT INTO customers VALUES ('a', 'Anna')",
-        ):
-            connection.execute(text(statement))
-    engine.dispose()
-    tables = {
-        "customers": {"allow": ["get", "update"], "columns": ["name"]},
-        "empty": {"allow": ["update"], "columns": ["word"]},
-    }
-    rows = build_rows(ConnectorEnvironment(tmp_path, {"name": "crm", "tables": tables, "url": url}))
+    make_tables(url := f"sqlite:///{tmp_path / 'crm.db'}")
+    rows = build_rows(ConnectorEnvironment(tmp_path, {**OPTIONS, "url": url}))
     world = await make_world(temporal_server, settings.database_url, settings)
     registry = build_registry([world.desk, rows])
     publish_card(world.database, registry, CARD, where="test card", by=SYSTEM)
