@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from assent.domain.canonical import Json, stable_text
 from assent.domain.catalogue import as_kept, changes_without_secrets
-from assent.domain.effects import ResourceChange
+from assent.domain.effects import Performed, ResourceChange
 from assent.domain.rollbacks import LaterWork, RollbackScope, Undoable, UndoStep
+from assent.domain.undo_kinds import UndoKind
 from assent.store import rollback_plans, scoped_effects
 from assent.store.scoped_effects import Effect
 from assent_activities.connectors import Call, ConnectorUnavailable, Operation, UndoConflict
@@ -23,6 +24,9 @@ ASK_LIMIT = timedelta(seconds=20)
 
 MOST_ADDED = 100
 """Later effects that are taken back first for the sake of one effect in scope."""
+
+_BALANCE = (UndoKind.INVERSE, UndoKind.COUNTER_MESSAGE)
+"""Kinds of undo that leave the record of the effect as it may be, and do something else about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ class RollbackPreview:
         verdict, why = self._glance(effect)
         step = described(effect, operation)
         if verdict is Undoable.YES:
-            step = step.model_copy(update={"changes": reversed_changes(effect)})
+            step = step.model_copy(update={"changes": reversed_changes(effect, operation)})
             verdict, why = self._against_others(effect, around, said)
         later = [] if verdict.needs_nothing else self._later(effect, around)
         task = "" if verdict is Undoable.YES else task_of(verdict, effect, operation)
@@ -232,9 +236,15 @@ def undo_call(effect: Effect) -> Call:
     return Call(key=f"{effect.action_id}#undo", arguments=effect.arguments, agent=effect.agent, run_id=effect.run_id)
 
 
-def reversed_changes(effect: Effect) -> list[ResourceChange]:
-    """What taking an effect back changes."""
-    return [ResourceChange(resource=c.resource, before=c.after, after=c.before) for c in effect.changes]
+def reversed_changes(effect: Effect, operation: Operation | None) -> list[ResourceChange]:
+    """What taking an effect back changes; what balances or corrects it leaves the records that it made."""
+    undo = operation.type.undo if operation is not None else None
+    leaves = undo is not None and undo.kind in _BALANCE
+    return [
+        ResourceChange(resource=each.resource, before=each.after, after=each.before)
+        for each in effect.changes
+        if each.before is not None or not leaves
+    ]
 
 
 def same_content(one: Json, other: Json) -> bool:
@@ -242,23 +252,33 @@ def same_content(one: Json, other: Json) -> bool:
     return stable_text(as_kept(one)) == stable_text(as_kept(other))
 
 
-def still_as_left(operation: Operation, effect: Effect) -> str:
-    """Name of a record that still is as the effect left it, though its undo reported success; empty if none is.
+def still_as_left(operation: Operation, effect: Effect, performed: Performed) -> str:
+    """What a record says against an undo that reported success, ``shop/orders/W1 still is …``; empty if nothing does.
 
-    The connector is asked once more what an undo would change: what it would still change has not been changed back.
+    The connector is asked once more what an undo would change, and so how the records are now. An undo that puts a
+    record back or makes it void has failed while that is as the effect left it. One that balances it by another
+    operation, or by a message, may leave it so, and is held to what it says itself that it has changed.
     """
     try:
         seen = operation.undo_preview(undo_call(effect), effect.undo_data)
     except Exception:
         # It is no longer as the action left it, which is what was wanted, or it cannot be read again.
         return ""
-    now = {change.resource: change for change in changes_without_secrets(seen, operation.type.secrets)}
-    for change in effect.changes:
-        live = now.get(change.resource)
-        if live is None or same_content(change.before, change.after):
-            continue
-        if same_content(live.before, change.after):
-            return change.resource
+    secrets, undo = operation.type.secrets, operation.type.undo
+    now = {change.resource: change.before for change in changes_without_secrets(seen, secrets)}
+    if undo is not None and undo.kind in _BALANCE:
+        said = changes_without_secrets(performed.changes, secrets)
+        untouched = _still_at(now, {change.resource: (change.before, change.after) for change in said})
+        return f"{untouched} still is as it was before" if untouched else ""
+    untouched = _still_at(now, {change.resource: (change.after, change.before) for change in effect.changes})
+    return f"{untouched} still is as the action left it" if untouched else ""
+
+
+def _still_at(now: Mapping[str, Json], wanted: Mapping[str, tuple[Json, Json]]) -> str:
+    """Name of a record that is as it was, of those that were to change from one content to another; empty if none."""
+    for name, (was, becomes) in wanted.items():
+        if name in now and not same_content(was, becomes) and same_content(now[name], was):
+            return name
     return ""
 
 

@@ -159,8 +159,8 @@ class Undoing:
         except Exception as error:
             log.exception("The undo of %s broke off.", one.effect.action_id)
             return self._book.later(request, one, f"It broke off: {type(error).__name__}: {spoken(error)}")
-        if untouched := still_as_left(operation, one.effect):
-            why = f"The system said that it was undone, but {untouched} still is as the action left it."
+        if untouched := still_as_left(operation, one.effect, performed):
+            why = f"The system said that it was undone, but {untouched}."
             return self._book.record(request, one, UndoStatus.FAILED, why, performed)
         return self._book.record(request, one, UndoStatus.UNDONE, "", performed)
 
