@@ -30,10 +30,11 @@ from assent_activities.asking import asking
 from assent_activities.cards_shown import request_card
 from assent_activities.covering import cover
 from assent_activities.dependencies import CardShelf, Dependencies
-from assent_activities.effects import EffectProtocol, Job
+from assent_activities.effects import EffectProtocol
 from assent_activities.facts import gather
 from assent_activities.falling_back import fallback_of, told
 from assent_activities.fencing import cleared_at, subject_of
+from assent_activities.jobs import Job
 from assent_activities.limit_use import use_of
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.predecessors import predecessor_of, with_predecessor

@@ -16,7 +16,7 @@ from assent.policy.sentences import fill, redacted
 from assent.store import ledger, plan_approvals, projection
 from assent.store.database import Database
 from assent.store.tables import ActionRow
-from assent_activities.effects import Job
+from assent_activities.jobs import Job
 from assent_activities.outcomes import handed_on
 
 

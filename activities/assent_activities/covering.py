@@ -28,7 +28,7 @@ from assent.store.consents import weigh_consents
 from assent.store.electorate import voter
 from assent.store.grants import InForce
 from assent.store.tables import ActionRow
-from assent_activities.effects import Job
+from assent_activities.jobs import Job
 from assent_activities.outcomes import bounded
 
 GRANT, PLAN = "grant", "plan"

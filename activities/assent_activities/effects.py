@@ -2,7 +2,7 @@
 
 1. One transaction checks pauses and inserts the claim (the caller does this, see ``admission`` and ``execution``).
 2. The operation is called with the action's id as idempotency key.
-3. One transaction records the outcome.
+3. One transaction records the outcome (see ``effect_records``).
 
 A claim without an outcome is never repeated blindly: after its lease ran out, the operation is asked what became of it
 (``lookup``); it is repeated only if it declares itself idempotent, and otherwise recorded as unknown, for a person.
@@ -12,55 +12,30 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
 
-from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction, Reason
-from assent.domain.canonical import Json
-from assent.domain.catalogue import ActionType, changes_without_secrets
+from assent.domain.actions import ActionOutcome, ActionStatus
+from assent.domain.catalogue import ActionType
 from assent.domain.effects import EffectStatus, Performed
-from assent.domain.people import SYSTEM
-from assent.domain.runs import RunHeader, RunStatus
 from assent.domain.tiers import Speed
-from assent.policy.sentences import fill
-from assent.store import claims, fence, grants, ledger, projection, questions, usage
+from assent.store import claims, fence, ledger, projection
 from assent.store.tables import EffectRow
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
+from assent_activities.effect_records import RELEASED, EffectRecords
 from assent_activities.fencing import subject_of
 from assent_activities.heartbeats import LeaseKeeper
-from assent_activities.outcomes import action_of, answer_of, handed_on, outcome_of, spoken, told_of_edit
+from assent_activities.jobs import Job
+from assent_activities.outcomes import action_of, outcome_of, spoken
 from assent_activities.retrying import MAX_ATTEMPTS, attempt, try_again
 
 log = logging.getLogger(__name__)
 
-_RELEASED = "effect.released"
 _REPEATED = "effect.repeated"
 _SOON = timedelta(milliseconds=200)
-_ACTION_STATUS = {
-    EffectStatus.DONE: ActionStatus.DONE,
-    EffectStatus.FAILED: ActionStatus.FAILED,
-    EffectStatus.UNKNOWN: ActionStatus.UNKNOWN,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One action under the effect protocol, held by one attempt."""
-
-    header: RunHeader
-    action: ProposedAction
-    action_id: str
-    holder: str
-    reasons: tuple[Reason, ...] = ()
-    unseen: int = 0
-    """How many actions the run's row does not count yet."""
-    edited: Mapping[str, Json] | None = None
-    """Who edited the arguments, and what people see of them; ``None`` if they are the agent's own."""
 
 
 class EffectProtocol:
@@ -68,6 +43,7 @@ class EffectProtocol:
 
     def __init__(self, dependencies: Dependencies) -> None:
         self._deps = dependencies
+        self._records = EffectRecords(dependencies)
 
     def lease(self, type: ActionType) -> datetime:
         """When a lease taken now runs out."""
@@ -105,13 +81,13 @@ class EffectProtocol:
             try:
                 performed = operation.perform(call)
             except ActionFailed as error:
-                return self._record(job, EffectStatus.FAILED, message=spoken(error))
+                return self._records.record(job, operation.type, EffectStatus.FAILED, message=spoken(error))
             except ConnectorUnavailable as error:
-                return self._give_back(job, f"The system could not be reached: {spoken(error)}")
+                return self._give_back(job, operation.type, f"The system could not be reached: {spoken(error)}")
             except Exception as error:
                 log.exception("The action %s broke off.", job.action_id)
-                return self._resolve(job, f"The call broke off: {_named(error)}")
-        return self._record(job, EffectStatus.DONE, performed=performed)
+                return self._resolve(job, operation, f"The call broke off: {_named(error)}")
+        return self._records.record(job, operation.type, EffectStatus.DONE, performed=performed)
 
     def recover(self, job: Job) -> ActionOutcome | None:
         """Find out what became of a claim that another attempt left behind.
@@ -139,7 +115,7 @@ class EffectProtocol:
         job = dataclasses.replace(job, action=action_of(row), edited=row.edited)
         operation = self._operation(job)
         if found.status is not EffectStatus.CLAIMED:
-            return self.outcome(session, job.action_id, operation.type)
+            return self._records.outcome(session, job.action_id, operation.type)
         wait = found.lease_until - now
         if wait > timedelta(0):
             delay = min(max(wait, timedelta(milliseconds=50)), timedelta(seconds=2))
@@ -149,15 +125,9 @@ class EffectProtocol:
             raise try_again(f"Another attempt took over {job.action_id}.", after=_SOON)
         return job
 
-    def outcome(self, session: Session, action_id: str, type: ActionType) -> ActionOutcome:
-        """The outcome as the database has it."""
-        row = projection.read_action(session, action_id)
-        assert row is not None, action_id
-        return outcome_of(session, row, speed=type.speed, now=self._deps.clock())
-
-    def _resolve(self, job: Job, why: str) -> ActionOutcome:
-        outcome = self._look_up(job, self._operation(job), why)
-        return outcome or self._again_or_never(job, f"{why} It had no effect.")
+    def _resolve(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
+        outcome = self._look_up(job, operation, why)
+        return outcome or self._again_or_never(job, operation.type, f"{why} It had no effect.")
 
     def _look_up(self, job: Job, operation: Operation, why: str) -> ActionOutcome | None:
         """Ask the connector; ``None`` if there was certainly no effect, with the claim given back."""
@@ -165,7 +135,7 @@ class EffectProtocol:
         try:
             found = operation.lookup(self._call(job, None))
         except ConnectorUnavailable as error:
-            self._expire_lease(job)
+            self._records.expire_lease(job)
             raise try_again(
                 f"{why} The system could not be asked: {spoken(error)}", after=_backoff(attempt())
             ) from error
@@ -173,14 +143,14 @@ class EffectProtocol:
             log.exception("Asking about the action %s broke off.", job.action_id)
             found, why = None, f"{why} Asking the system broke off, too: {_named(error)}."
         if isinstance(found, Performed):
-            return self._record(job, EffectStatus.DONE, performed=found)
+            return self._records.record(job, operation.type, EffectStatus.DONE, performed=found)
         if found is False:
-            self._release(job)
+            self._records.release(job, operation.type)
             return None
         if operation.type.idempotent or operation.type.reads_only:
             return self._repeat(job, operation, why)
         explained = f"{why} The system cannot say whether it happened, so a person must find out."
-        return self._record(job, EffectStatus.UNKNOWN, message=explained)
+        return self._records.record(job, operation.type, EffectStatus.UNKNOWN, message=explained)
 
     def _repeat(self, job: Job, operation: Operation, why: str) -> ActionOutcome:
         repeated = self._deps.database.together(partial(self._note_repeat, job=job, type=operation.type, why=why))
@@ -188,7 +158,7 @@ class EffectProtocol:
             return repeated
         if repeated >= MAX_ATTEMPTS:
             explained = f"{why} Repeating it {MAX_ATTEMPTS} times did not help, so a person must find out."
-            return self._record(job, EffectStatus.UNKNOWN, message=explained)
+            return self._records.record(job, operation.type, EffectStatus.UNKNOWN, message=explained)
         return self._perform_again(job, operation, why, _backoff(repeated + 1))
 
     def _note_repeat(self, session: Session, job: Job, type: ActionType, why: str) -> int | ActionOutcome:
@@ -205,7 +175,7 @@ class EffectProtocol:
             return outcome.model_copy(update={"status": ActionStatus.HELD})
         repeated = ledger.count(session, action_id=job.action_id, kind=_REPEATED)
         if repeated < MAX_ATTEMPTS:
-            self._event(session, job, _REPEATED, {"message": why}, now)
+            self._records.event(session, job, _REPEATED, {"message": why}, now)
         return repeated
 
     def _held(self, session: Session, job: Job, type: ActionType) -> list[str]:
@@ -222,152 +192,23 @@ class EffectProtocol:
             try:
                 performed = operation.perform(self._call(job, keeper))
             except ActionFailed as error:
-                return self._record(job, EffectStatus.FAILED, message=spoken(error))
+                return self._records.record(job, operation.type, EffectStatus.FAILED, message=spoken(error))
             except Exception as error:
-                self._expire_lease(job)
+                self._records.expire_lease(job)
                 raise try_again(f"{why} Repeating it: {spoken(error)}", after=delay) from error
-        return self._record(job, EffectStatus.DONE, performed=performed)
+        return self._records.record(job, operation.type, EffectStatus.DONE, performed=performed)
 
-    def _record(
-        self, job: Job, status: EffectStatus, *, performed: Performed | None = None, message: str = ""
-    ) -> ActionOutcome:
-        answer = answer_of(performed or Performed(), job.action_id)
-        type = self._operation(job).type
-        to = _ACTION_STATUS[status]
-        message = message or answer.fault
-        changes = changes_without_secrets(answer.changes, type.secrets)
-        body: dict[str, Json] = {
-            "message": message,
-            "changes": [change.model_dump(mode="json") for change in changes],
-            "result_digest": answer.digest,
-        }
+    def _give_back(self, job: Job, type: ActionType, why: str) -> ActionOutcome:
+        self._records.release(job, type)
+        return self._again_or_never(job, type, why)
 
-        def write(session: Session) -> ActionOutcome:
-            now = self._deps.clock()
-            counts = claims.finish(
-                session,
-                action_id=job.action_id,
-                holder=job.holder,
-                status=status,
-                at=now,
-                changes=changes,
-                undo_data=answer.undo_data,
-                message=message,
-            )
-            counts = counts and projection.settle_action(
-                session, job.action_id, status=to, result=answer.result, message=message, at=now
-            )
-            if not counts:
-                self._event(session, job, "effect.late", {**body, "said": status.value}, now)
-                return self.outcome(session, job.action_id, type)
-            if status is EffectStatus.FAILED:
-                usage.release(session, job.action_id)
-                grants.give_back(session, job.action_id, at=now)
-            elif status is EffectStatus.UNKNOWN:
-                header = job.header
-                questions.ask(
-                    session,
-                    action_id=job.action_id,
-                    run_id=header.run_id,
-                    agent=header.agent,
-                    type=type.name,
-                    said=message,
-                    at=now,
-                )
-            self._event(session, job, f"effect.{status.value}", body, now)
-            return ActionOutcome(
-                action_id=job.action_id,
-                key=job.action.key,
-                type=type.name,
-                status=to,
-                speed=type.speed,
-                sentence=handed_on(self._show(session, job, to.value, now)),
-                result=answer.handed_on,
-                reasons=list(job.reasons),
-                message=message,
-                settled_at=now,
-                **told_of_edit(job.edited, job.action_id),
-            )
-
-        return self._deps.database.together(write)
-
-    def _give_back(self, job: Job, why: str) -> ActionOutcome:
-        self._release(job)
-        return self._again_or_never(job, why)
-
-    def _again_or_never(self, job: Job, why: str) -> ActionOutcome:
+    def _again_or_never(self, job: Job, type: ActionType, why: str) -> ActionOutcome:
         """Have an action whose claim was given back tried again, or fail it after :data:`MAX_ATTEMPTS`."""
         with self._deps.database.read() as session:
-            tried = ledger.count(session, action_id=job.action_id, kind=_RELEASED)
+            tried = ledger.count(session, action_id=job.action_id, kind=RELEASED)
         if tried >= MAX_ATTEMPTS:
-            return self._fail_unclaimed(job, f"{why} Tried {tried} times.")
+            return self._records.fail_unclaimed(job, type, f"{why} Tried {tried} times.")
         raise try_again(why, after=_backoff(tried))
-
-    def _release(self, job: Job) -> None:
-        """Give back a claim that certainly had no effect, unless another attempt took it over."""
-
-        def write(session: Session) -> None:
-            if claims.release_claim(session, action_id=job.action_id, holder=job.holder):
-                now = self._deps.clock()
-                projection.update_action(session, job.action_id, status=ActionStatus.CLEARED.value)
-                usage.release(session, job.action_id)
-                grants.give_back(session, job.action_id, at=now)
-                self._event(session, job, _RELEASED, {}, now)
-                self._show(session, job, "cleared", now)
-
-        self._deps.database.together(write)
-
-    def _fail_unclaimed(self, job: Job, message: str) -> ActionOutcome:
-        """End an action whose claim was given back, unless another attempt got further."""
-        type = self._operation(job).type
-
-        def write(session: Session) -> ActionOutcome:
-            now = self._deps.clock()
-            row = projection.read_action(session, job.action_id, for_update=True)
-            assert row is not None, job.action_id
-            if row.status != ActionStatus.CLEARED.value:
-                return outcome_of(session, row, speed=type.speed, now=now)
-            row.status, row.message, row.settled_at = ActionStatus.FAILED.value, message, now
-            session.flush()
-            usage.release(session, job.action_id)
-            self._event(session, job, "effect.failed", {"message": message, "changes": []}, now)
-            self._show(session, dataclasses.replace(job, unseen=0), "failed", now)
-            return outcome_of(session, row, speed=type.speed, now=now)
-
-        return self._deps.database.together(write)
-
-    def _show(self, session: Session, job: Job, word: str, at: datetime) -> str:
-        """Make this the newest step of the run, and give the action's sentence."""
-        type = self._operation(job).type
-        sentence = fill(type.sentence, type, job.action.arguments)
-        projection.step_run(
-            session,
-            job.header.run_id,
-            status=RunStatus.RUNNING,
-            step=f"{sentence}: {word}",
-            at=at,
-            new_actions=job.unseen,
-        )
-        return sentence
-
-    def _expire_lease(self, job: Job) -> None:
-        self._deps.database.together(
-            lambda session: claims.renew(
-                session, action_id=job.action_id, holder=job.holder, lease_until=self._deps.clock()
-            )
-        )
-
-    def _event(self, session: Session, job: Job, kind: str, body: dict[str, Json], at: datetime) -> None:
-        ledger.append(
-            session,
-            at=at,
-            kind=kind,
-            actor=SYSTEM,
-            run_id=job.header.run_id,
-            action_id=job.action_id,
-            agent=job.header.agent,
-            body=body,
-        )
 
     def _operation(self, job: Job) -> Operation:
         operation = self._deps.registry.get(job.action.type)

@@ -20,8 +20,9 @@ from assent.store import approvals, cards, fence, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.covering import covered_again
 from assent_activities.dependencies import CardShelf, Dependencies
-from assent_activities.effects import EffectProtocol, Job
+from assent_activities.effects import EffectProtocol
 from assent_activities.fencing import admitted_subject, cleared_at, subject_of
+from assent_activities.jobs import Job
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.previews import look
 from assent_activities.weighing import Case, Weighing

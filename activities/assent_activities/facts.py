@@ -14,7 +14,7 @@ from assent.domain.effects import ResourceChange
 from assent.policy.sentences import fill
 from assent.store import asked_about, readings
 from assent_activities.connectors import Operation
-from assent_activities.effects import Job
+from assent_activities.jobs import Job
 
 READINGS = 8
 """Readings that a request shows; their number is said."""

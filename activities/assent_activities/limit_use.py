@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from assent.policy.cards import Limit, Per
 from assent.store import usage
 from assent.store.database import Database
-from assent_activities.effects import Job
+from assent_activities.jobs import Job
 
 
 def use_of(database: Database, session: Session, job: Job, limits: list[Limit], now: datetime) -> list[float]:

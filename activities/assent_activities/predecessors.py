@@ -9,7 +9,7 @@ from assent.domain.catalogue import ActionType
 from assent.domain.revisions import Predecessor, argument_changes
 from assent.store import approvals, projection
 from assent.store.tables import ActionRow
-from assent_activities.effects import Job
+from assent_activities.jobs import Job
 
 
 def with_predecessor(session: Session, job: Job, verdict: Verdict) -> Verdict:

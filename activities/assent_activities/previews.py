@@ -9,7 +9,7 @@ from assent.domain.canonical import canonical_json
 from assent.domain.effects import ResourceChange
 from assent.policy.admission import schema_faults
 from assent_activities.connectors import ActionFailed, Call, ConnectorUnavailable, Extent, Measuring, Operation
-from assent_activities.effects import Job
+from assent_activities.jobs import Job
 from assent_activities.outcomes import spoken
 
 

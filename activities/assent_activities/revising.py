@@ -41,9 +41,9 @@ from assent_activities.asking import Asking, asking
 from assent_activities.cards_shown import request_card
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.edit_checks import EditRefused, edited_arguments, require_editor, require_pending
-from assent_activities.effects import Job
 from assent_activities.facts import Facts, gather
 from assent_activities.fencing import admitted_subject
+from assent_activities.jobs import Job
 from assent_activities.limit_use import use_of
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.predecessors import predecessor_of

@@ -26,7 +26,8 @@ from assent.domain.tiers import Speed
 from assent.store import approvals, grants, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.dependencies import Dependencies
-from assent_activities.effects import EffectProtocol, Job
+from assent_activities.effects import EffectProtocol
+from assent_activities.jobs import Job
 from assent_activities.outcomes import action_of, outcome_of
 
 
