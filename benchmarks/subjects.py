@@ -25,8 +25,8 @@ from assent.store.queries import inbox
 from assent.store.queries.inbox import InboxRow
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.tables import PersonRow
-from assent_activities.admission import approval_id_of
 from assent_activities.connectors import build_registry
+from assent_activities.requesting import approval_id_of
 from benchmarks import bare
 from benchmarks.connector import CARD, BenchConnector
 from benchmarks.crew import Effects, crew

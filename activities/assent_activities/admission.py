@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,41 +11,33 @@ from functools import partial
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, ProposedAction, Reason, Verdict
-from assent.domain.approvals import approval_digest
-from assent.domain.canonical import Json, stable_text
+from assent.domain.actions import ActionOutcome, ActionStatus, AdmissionEffect, ProposedAction, Verdict
+from assent.domain.canonical import stable_text
 from assent.domain.catalogue import ActionType
-from assent.domain.errors import InvalidInput
 from assent.domain.ports import ACTIVITY_SUBMIT, SubmitAction
 from assent.domain.tiers import Speed, Tier
-from assent.policy.admission import admit, declared_limits, measured
+from assent.policy.admission import admit, declared_limits
 from assent.policy.breakers_block import Then
-from assent.policy.cards import AgentCard, Limit
-from assent.store import approvals, asked_about, fence, grants, projection, revisions, usage
+from assent.policy.cards import Limit
+from assent.store import approvals, fence, grants, projection, usage
 from assent.store.glance import glance
 from assent.store.tables import ActionRow
 from assent_activities.admission_records import AdmissionRecords
-from assent_activities.asking import asking
-from assent_activities.cards_shown import request_card
 from assent_activities.covering import cover
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol
-from assent_activities.facts import gather
 from assent_activities.falling_back import fallback_of, told
 from assent_activities.fencing import cleared_at, subject_of
 from assent_activities.jobs import Job
-from assent_activities.limit_use import use_of
+from assent_activities.limit_use import count_use, use_of
 from assent_activities.outcomes import action_of, outcome_of
-from assent_activities.predecessors import predecessor_of, with_predecessor
+from assent_activities.predecessors import with_predecessor
 from assent_activities.previews import Preview, look
+from assent_activities.refusals import Refusals, unknown_agent, unwritable
+from assent_activities.requesting import Requests
 
 _ASKS = {AdmissionEffect.APPROVE, AdmissionEffect.VETO}
 _STATUS = {AdmissionEffect.REFUSE: ActionStatus.REFUSED, AdmissionEffect.SUGGEST: ActionStatus.SUGGESTED}
-
-
-def approval_id_of(action_id: str) -> str:
-    """The id of the approval request of an action: always the same."""
-    return f"ap-{hashlib.sha256(action_id.encode()).hexdigest()[:16]}"
 
 
 class _Claimed(ActionOutcome):
@@ -81,6 +72,8 @@ class Admission:
         self._cards = CardShelf()
         self._newest: dict[str, int] = {}
         self._records = AdmissionRecords(dependencies.database)
+        self._refusals = Refusals(dependencies, self._records)
+        self._requests = Requests(dependencies, self._records)
 
     @activity.defn(name=ACTIVITY_SUBMIT, no_thread_cancel_exception=True)
     def submit(self, request: SubmitAction) -> ActionOutcome:
@@ -94,9 +87,9 @@ class Admission:
         """
         job = Job(request.header, request.action, _action_id(request), uuid.uuid4().hex)
         if request.blocked:
-            return self._block(job, request.blocked)
-        if fault := _unwritable(request.action.arguments):
-            return self._refuse(job, fault)
+            return self._refusals.block(job, self._type(job.action.type), request.blocked)
+        if fault := unwritable(request.action.arguments):
+            return self._refusals.refuse(job, fault)
         preview = self._early_preview(job)
         while True:
             try:
@@ -140,7 +133,7 @@ class Admission:
             grants.give_back(session, job.action_id, at=now)
         version = seen.card_version
         if version is None:
-            verdict = _unknown_agent(job.header.agent)
+            verdict = unknown_agent(job.header.agent)
             return self._records.write(session, job, row, type, verdict, ActionStatus.REFUSED, now)
         card = self._cards.get(session, job.header.agent, version)
         self._newest[job.header.agent] = version
@@ -180,7 +173,9 @@ class Admission:
             )
             if covered.stands:
                 return self._clear(session, job, row, type, covered.verdict, limits, now, covered.events)
-            return self._ask(session, job, row, type, card, covered.verdict, preview, now)
+            if preview is None:
+                raise _PreviewNeeded
+            return self._requests.open(session, job, row, type, card, covered.verdict, preview, now)
         return self._clear(session, job, row, type, verdict, limits, now)
 
     def _held(
@@ -202,108 +197,6 @@ class Admission:
             raise _PreviewNeeded
         return held
 
-    def _block(self, job: Job, why: str) -> ActionOutcome:
-        """Record an action that cannot run whatever admission says."""
-
-        def write(session: Session) -> ActionOutcome:
-            now = self._deps.clock()
-            type = self._type(job.action.type)
-            row = projection.read_action(session, job.action_id, for_update=True)
-            if row is not None:
-                return outcome_of(session, row, speed=type.speed if type else Speed.QUICK, now=now)
-            verdict = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
-            return self._records.write(session, job, None, type, verdict, ActionStatus.WITHDRAWN, now, message=why)
-
-        return self._deps.database.together(write)
-
-    def _refuse(self, job: Job, fault: InvalidInput) -> ActionOutcome:
-        """Record an action whose arguments cannot be written down, without them."""
-        bare = dataclasses.replace(job, action=job.action.model_copy(update={"arguments": {}}))
-
-        def write(session: Session) -> ActionOutcome:
-            now = self._deps.clock()
-            row = projection.read_action(session, job.action_id, for_update=True)
-            if row is not None:
-                return outcome_of(session, row, speed=Speed.QUICK, now=now)
-            refused = Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[], card_version=0)
-            return self._records.write(session, bare, None, None, _unbound(refused, fault), ActionStatus.REFUSED, now)
-
-        return self._deps.database.together(write)
-
-    def _ask(
-        self,
-        session: Session,
-        job: Job,
-        row: ActionRow | None,
-        type: ActionType,
-        card: AgentCard,
-        verdict: Verdict,
-        preview: Preview | None,
-        now: datetime,
-    ) -> ActionOutcome:
-        if preview is None:
-            raise _PreviewNeeded
-        if preview.refused:
-            return self._records.write(
-                session, job, row, type, verdict, ActionStatus.FAILED, now, message=preview.refused
-            )
-        approval_id = approval_id_of(job.action_id)
-        facts = gather(session, self._deps.registry, job, type, preview.changes, approval_id=approval_id)
-        how = asking(session, job.header, card, job.action, verdict.effect, now)
-        shown = request_card(
-            header=job.header,
-            card=card,
-            type=type,
-            action=job.action,
-            verdict=verdict,
-            preview=preview,
-            facts=facts,
-            rules=how.rules,
-            instead_of=predecessor_of(session, job, type),
-        )
-        try:
-            digest = approval_digest(
-                run_id=job.header.run_id,
-                action_id=job.action_id,
-                action_type=type.name,
-                arguments=job.action.arguments,
-                card_version=verdict.card_version,
-                shown=shown,
-            )
-        except InvalidInput as error:
-            return self._records.write(session, job, row, type, _unbound(verdict, error), ActionStatus.REFUSED, now)
-        approvals.open_request(
-            session,
-            job.header,
-            approval_id=approval_id,
-            action_id=job.action_id,
-            digest=digest,
-            card=shown,
-            at=now,
-            expires_at=how.end,
-            channels=self._deps.channels,
-            rules=how.rules,
-            agenda=how.agenda,
-        )
-        revisions.write(
-            session,
-            approval_id=approval_id,
-            digest=digest,
-            card=shown,
-            arguments=job.action.arguments,
-            card_version=verdict.card_version,
-            at=now,
-        )
-        asked_about.remember(session, approval_id, type=type.name, resources=facts.resources, at=now)
-        asked = {"approval": approval_id, "digest": digest, "shown": shown.model_dump(mode="json")}
-        extra = [self._records.event(job, "approval.requested", asked, now)]
-        outcome = self._records.write(session, job, row, type, verdict, ActionStatus.AWAITING, now, extra=extra)
-        if verdict.effect is AdmissionEffect.VETO:  # It may run without anybody looking at it again.
-            self._reserve(session, job, declared_limits(card, type.name), now)
-        look_in = how.agenda.next_look(how.end) - now
-        asked_for = {"expires_in": look_in, "votes": how.rules.electorate.size}
-        return outcome.model_copy(update={"approval_id": approval_id, "digest": digest, **asked_for})
-
     def _clear(
         self,
         session: Session,
@@ -315,25 +208,13 @@ class Admission:
         now: datetime,
         events: Sequence[dict[str, object]] = (),
     ) -> ActionOutcome:
-        self._reserve(session, job, limits, now)
+        count_use(session, job, limits, now)
         if type.speed is Speed.LONG:
             return self._records.write(session, job, row, type, verdict, ActionStatus.CLEARED, now, extra=[*events])
         self._effects.claim(session, job, at=now)
         extra = [*events, self._records.event(job, "effect.claimed", {}, now)]
         outcome = self._records.write(session, job, row, type, verdict, ActionStatus.CLAIMED, now, extra=extra)
         return _Claimed(**dict(outcome), unseen=1 if row is None else 0)
-
-    def _reserve(self, session: Session, job: Job, limits: list[Limit], now: datetime) -> None:
-        """Count the action towards its limits from now on."""
-        usage.reserve(
-            session,
-            action_id=job.action_id,
-            agent=job.header.agent,
-            action_type=job.action.type,
-            run_id=job.header.run_id,
-            amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
-            at=now,
-        )
 
     def _early_preview(self, job: Job) -> Preview | None:
         """Look at the records before the transaction where the newest card known says that a person will be asked."""
@@ -353,29 +234,3 @@ def _action_id(request: SubmitAction) -> str:
 def _same(one: ProposedAction, other: ProposedAction) -> bool:
     """Whether two proposals ask for the same."""
     return one.type == other.type and stable_text(one.arguments) == stable_text(other.arguments)
-
-
-def _unknown_agent(name: str) -> Verdict:
-    reason = Reason(
-        rule="unknown-agent", effect=AdmissionEffect.REFUSE, sentence=f"No card is published for the agent {name}."
-    )
-    return Verdict(effect=AdmissionEffect.REFUSE, tier=None, reasons=[reason], card_version=0)
-
-
-def _unwritable(arguments: Json) -> InvalidInput | None:
-    """Why arguments cannot be written down at all; half characters and infinite numbers, say."""
-    try:
-        stable_text(arguments).encode()
-    except InvalidInput as error:
-        return error
-    except UnicodeEncodeError:
-        return InvalidInput("The arguments are not valid Unicode text.", where="arguments")
-    return None
-
-
-def _unbound(verdict: Verdict, error: InvalidInput) -> Verdict:
-    """The verdict on what no approval can be bound to, because it cannot be written down exactly."""
-    reason = Reason(rule="digest", effect=AdmissionEffect.REFUSE, sentence=str(error))
-    return verdict.model_copy(
-        update={"effect": AdmissionEffect.REFUSE, "tier": None, "reasons": [reason, *verdict.reasons]}
-    )

@@ -15,7 +15,7 @@ from assent.domain.approvals import ApprovalStatus, Decision, Verb
 from assent.domain.ports import ACTIVITY_EXECUTE, ExecuteAction
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed, Tier
-from assent.policy.admission import admit, declared_limits, measured
+from assent.policy.admission import admit, declared_limits
 from assent.store import approvals, cards, fence, ledger, projection, usage
 from assent.store.tables import ActionRow
 from assent_activities.covering import covered_again
@@ -23,6 +23,7 @@ from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol
 from assent_activities.fencing import admitted_subject, cleared_at, subject_of
 from assent_activities.jobs import Job
+from assent_activities.limit_use import count_use
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.previews import look
 from assent_activities.weighing import Case, Weighing
@@ -198,15 +199,7 @@ class Execution:
         limits = declared_limits(card, job.action.type)
         if limits:
             usage.release(session, job.action_id)
-            usage.reserve(
-                session,
-                action_id=job.action_id,
-                agent=job.header.agent,
-                action_type=job.action.type,
-                run_id=job.header.run_id,
-                amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
-                at=now,
-            )
+            count_use(session, job, limits, now)
         ledger.append_of(session, row, "effect.claimed", {}, at=now)
         if self._deps.registry[job.action.type].type.speed is Speed.LONG:
             step = f"{row.sentence}: running"

@@ -1,4 +1,4 @@
-"""What is already used of a card's limits."""
+"""What is already used of a card's limits, and counting what an action uses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from assent.policy.admission import measured
 from assent.policy.cards import Limit, Per
 from assent.store import usage
 from assent.store.database import Database
@@ -31,3 +32,16 @@ def use_of(database: Database, session: Session, job: Job, limits: list[Limit], 
                     usage.used_in_hour(session, agent=agent, action_type=kind, measure=limit.measure, now=now)
                 )
     return amounts
+
+
+def count_use(session: Session, job: Job, limits: list[Limit], now: datetime) -> None:
+    """Count an action towards its limits from now on."""
+    usage.reserve(
+        session,
+        action_id=job.action_id,
+        agent=job.header.agent,
+        action_type=job.action.type,
+        run_id=job.header.run_id,
+        amounts={limit.measure: measured(limit, job.action.arguments) or 0.0 for limit in limits},
+        at=now,
+    )

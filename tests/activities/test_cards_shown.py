@@ -21,7 +21,7 @@ from assent.domain.ports import SubmitAction
 from assent.store import asked_about
 from assent.store.queries import shown
 from assent.store.tables import ApprovalRow, AskedAboutRow, EffectRow, LedgerEventRow
-from assent_activities import admission, facts
+from assent_activities import facts, requesting
 from assent_activities.connectors import Call, Extent
 from tests.activities.stage import START, Stage
 from tests.desk import CARD, DeskOperation
@@ -275,7 +275,7 @@ def test_nothing_is_gathered_for_what_runs_by_itself(stage: Stage, monkeypatch: 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("It was not to be looked up.")
 
-    for module, name in ((admission, "gather"), (admission, "request_card"), (facts, "resources_of")):
+    for module, name in ((requesting, "gather"), (requesting, "request_card"), (facts, "resources_of")):
         monkeypatch.setattr(module, name, never)
     monkeypatch.setattr(asked_about, "remember", never)
     assert stage.submit(action("a", "desk.read", text="x")).status is ActionStatus.DONE
