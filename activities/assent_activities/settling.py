@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -17,31 +16,28 @@ from temporalio.client import Client, RPCError
 from temporalio.service import RPCStatusCode
 
 from assent.domain.actions import ActionStatus, advance
-from assent.domain.canonical import Json
-from assent.domain.catalogue import changes_without_secrets
 from assent.domain.effects import EffectStatus, Performed
-from assent.domain.people import SYSTEM, Actor
+from assent.domain.people import SYSTEM
 from assent.domain.ports import (
     ACTIVITY_RECONCILE_EFFECT,
     ACTIVITY_RETRY_EFFECT,
     ACTIVITY_SETTLE_EFFECT,
     ACTIVITY_TELL_RUN,
 )
-from assent.domain.settling import EffectSettled, Reconcile, Reconciled, RetryEffect, SettledBy, Settlement
-from assent.store import claims, grants, ledger, projection, questions, usage
+from assent.domain.settling import EffectSettled, Reconcile, Reconciled, RetryEffect, Settlement
+from assent.store import claims, ledger, projection, questions
 from assent.store.questions import Untold
 from assent.store.tables import ActionRow, EffectRow, RunRow, UnknownEffectRow
 from assent_activities.connectors import Attesting, Call, ConnectorUnavailable, Operation
 from assent_activities.dependencies import Dependencies
 from assent_activities.finding_out import ask_people
-from assent_activities.outcomes import Answer, answer_of, spoken
+from assent_activities.outcomes import spoken
+from assent_activities.settling_records import SettlingRecords, standing
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20
 """Questions that one worker asks about, and runs that it tells, in one turn."""
-
-_STATUS = {EffectStatus.DONE: ActionStatus.DONE, EffectStatus.FAILED: ActionStatus.FAILED}
 
 
 class Settling:
@@ -55,6 +51,7 @@ class Settling:
     def __init__(self, dependencies: Dependencies, client: Client) -> None:
         self._deps = dependencies
         self._client = client
+        self._records = SettlingRecords(dependencies)
 
     @activity.defn(name=ACTIVITY_RECONCILE_EFFECT, no_thread_cancel_exception=True)
     def reconcile(self, request: Reconcile) -> Reconciled:
@@ -70,9 +67,9 @@ class Settling:
         operation = self._deps.registry.get(row.type)
         found, said = _asked(operation, _call(row), row.type)
         if isinstance(found, Performed):
-            settled = self._conclude(row.action_id, found, EffectStatus.DONE, said, request.by)
+            settled = self._records.conclude(row.action_id, found, EffectStatus.DONE, said, request.by)
         elif found is False:
-            settled = self._conclude(row.action_id, Performed(), EffectStatus.FAILED, said, request.by)
+            settled = self._records.conclude(row.action_id, Performed(), EffectStatus.FAILED, said, request.by)
         else:
             settled = self._deps.database.together(lambda session: self._heard(session, request, said))
         return settled
@@ -89,9 +86,9 @@ class Settling:
             if row is None or not _is_unknown(session, request.action_id):
                 return standing(session, request.action_id)
         if not request.happened:
-            return self._conclude(row.action_id, Performed(), EffectStatus.FAILED, "", request.by, request)
+            return self._records.conclude(row.action_id, Performed(), EffectStatus.FAILED, "", request.by, request)
         performed = self._attested(row, request)
-        return self._conclude(row.action_id, performed, EffectStatus.DONE, "", request.by, request)
+        return self._records.conclude(row.action_id, performed, EffectStatus.DONE, "", request.by, request)
 
     @activity.defn(name=ACTIVITY_RETRY_EFFECT, no_thread_cancel_exception=True)
     def retry(self, request: RetryEffect) -> Reconciled:
@@ -195,102 +192,6 @@ class Settling:
             return known
         return found if not request.changes else found.model_copy(update={"changes": request.changes})
 
-    def _conclude(
-        self,
-        action_id: str,
-        performed: Performed,
-        status: EffectStatus,
-        said: str,
-        by: Actor,
-        settlement: Settlement | None = None,
-    ) -> Reconciled:
-        """Give the effect its outcome, unless it has one."""
-        answer = answer_of(performed, action_id)
-
-        def write(session: Session) -> Reconciled:
-            now = self._deps.clock()
-            row = projection.read_action(session, action_id, for_update=True)
-            assert row is not None, action_id
-            if not self._write(session, row, answer, status, said, by, settlement, now):
-                return standing(session, action_id)
-            how = SettledBy.PERSON if settlement else SettledBy.CONNECTOR
-            return Reconciled(
-                action_id=action_id, status=status, settled=True, by=how, said=_message(status, said, by, settlement)
-            )
-
-        return self._deps.database.together(write)
-
-    def _write(
-        self,
-        session: Session,
-        row: ActionRow,
-        answer: Answer,
-        status: EffectStatus,
-        said: str,
-        by: Actor,
-        settlement: Settlement | None,
-        now: datetime,
-    ) -> bool:
-        operation = self._deps.registry.get(row.type)
-        changes = changes_without_secrets(answer.changes, operation.type.secrets if operation else ())
-        message = _message(status, said, by, settlement)
-        counts = claims.settle(
-            session,
-            action_id=row.action_id,
-            status=status,
-            at=now,
-            changes=changes,
-            undo_data=answer.undo_data,
-            message=message,
-            attested=settlement is not None and settlement.happened and answer.undo_data is None,
-        )
-        if not counts:
-            return False
-        to = _STATUS[status]
-        projection.settle_action(session, row.action_id, status=to, result=answer.result, message=message, at=now)
-        if status is EffectStatus.FAILED:
-            usage.release(session, row.action_id)
-            grants.give_back(session, row.action_id, at=now)
-        questions.close(
-            session,
-            row.action_id,
-            now=to,
-            at=now,
-            by=by,
-            how=SettledBy.PERSON if settlement else SettledBy.CONNECTOR,
-            note=settlement.note if settlement else said,
-            reference=settlement.reference if settlement else "",
-        )
-        body: dict[str, Json] = {
-            "status": status.value,
-            "said_by": SettledBy.PERSON.value if settlement else SettledBy.CONNECTOR.value,
-            "message": message,
-            "note": settlement.note if settlement else "",
-            "reference": settlement.reference if settlement else "",
-            "changes": [change.model_dump(mode="json") for change in changes],
-            "result_digest": answer.digest,
-        }
-        ledger.append_of(session, row, "effect.settled", body, at=now, actor=by)
-        word = "it happened" if status is EffectStatus.DONE else "it did not happen"
-        projection.show_step(session, row.run_id, f"{row.sentence}: {word}", at=now)
-        return True
-
-
-def standing(session: Session, action_id: str) -> Reconciled:
-    """What is known of an effect that needs no settling, or is settled already."""
-    claim = claims.read_claim(session, action_id)
-    question = session.get(UnknownEffectRow, action_id, populate_existing=True)
-    if question is None or question.settled_at is None:
-        return Reconciled(action_id=action_id, status=claim.status if claim else None)
-    by = Actor.model_validate(question.settled_by).name if question.settled_by else "Assent"
-    word = "it happened" if question.happened else "it did not happen"
-    return Reconciled(
-        action_id=action_id,
-        status=claim.status if claim else None,
-        by=SettledBy(question.how) if question.how else None,
-        said=f"{by} settled it: {word}.",
-    )
-
 
 def _is_unknown(session: Session, action_id: str) -> bool:
     row = session.get(EffectRow, action_id, populate_existing=True)
@@ -322,14 +223,6 @@ def type_name(error: Exception) -> str:
 
 def _call(row: ActionRow) -> Call:
     return Call(key=row.action_id, arguments=row.arguments, agent=row.agent, run_id=row.run_id)
-
-
-def _message(status: EffectStatus, said: str, by: Actor, settlement: Settlement | None) -> str:
-    if settlement is None:
-        return said
-    word = "it happened" if status is EffectStatus.DONE else "it did not happen"
-    reference = f" Reference: {settlement.reference}." if settlement.reference else ""
-    return f"{by.name} found out that {word}: {settlement.note.rstrip('.')}.{reference}"
 
 
 def _why_not_retry(session: Session, row: ActionRow | None, question: UnknownEffectRow | None) -> str:
