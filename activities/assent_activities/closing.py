@@ -16,11 +16,12 @@ from assent.domain.runs import RunStatus
 from assent.domain.tiers import Speed
 from assent.store import approvals, fence, grants, ledger, projection, usage
 from assent.store.tables import ActionRow, ApprovalRow
+from assent_activities.cases import Case
 from assent_activities.dependencies import Dependencies
 from assent_activities.fencing import admitted_subject
 from assent_activities.outcomes import outcome_of
 from assent_activities.passing import Passing
-from assent_activities.weighing import Case, Weighing
+from assent_activities.weighing import Weighing
 
 _REQUEST_STATUS = {
     ActionStatus.REJECTED: ApprovalStatus.REJECTED,

@@ -18,6 +18,7 @@ from assent.domain.tiers import Speed, Tier
 from assent.policy.admission import admit, declared_limits
 from assent.store import approvals, cards, fence, ledger, projection, usage
 from assent.store.tables import ActionRow
+from assent_activities.cases import Case
 from assent_activities.covering import covered_again
 from assent_activities.dependencies import CardShelf, Dependencies
 from assent_activities.effects import EffectProtocol
@@ -26,7 +27,7 @@ from assent_activities.jobs import Job
 from assent_activities.limit_use import count_use
 from assent_activities.outcomes import action_of, outcome_of
 from assent_activities.previews import look
-from assent_activities.weighing import Case, Weighing
+from assent_activities.weighing import Weighing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
-
 from sqlalchemy.orm import Session
 
 from assent.domain.actions import ActionStatus, ProposedAction, advance
@@ -14,52 +9,20 @@ from assent.domain.approvals import ApprovalStatus, Decision, RequestCard, Verb,
 from assent.domain.approving import ApprovalRules, Silence
 from assent.domain.assurance import of_actor
 from assent.domain.canonical import Json
-from assent.domain.people import SYSTEM, Actor, Assurance
 from assent.domain.voting import (
-    Ballot,
     Tally,
     Voter,
     approves,
     in_whose_name,
     in_words,
-    weigh,
     why_not_approve,
     why_not_reject,
 )
 from assent.policy.approving import agenda
-from assent.store import approvals, asked, electorate, ledger, openings, votes
-from assent.store.tables import ActionRow, ApprovalRow
-from assent.store.votes import Vote
+from assent.store import approvals, asked, openings, votes
+from assent_activities.cases import Case, note
+from assent_activities.counting import rejections, tally_of, voted_before
 from assent_activities.dependencies import Dependencies
-
-
-@dataclass(frozen=True)
-class Case:
-    """One request under decision, locked by its action's row; who votes on it is looked up once.
-
-    Attributes:
-        row: The action's row.
-        request: The request's row.
-        held: Pauses that hold it: time stands still.
-        now: The time.
-    """
-
-    row: ActionRow
-    request: ApprovalRow
-    held: bool
-    now: datetime
-    _voters: dict[str, Voter | None] = field(default_factory=dict)
-
-    @cached_property
-    def rules(self) -> ApprovalRules:
-        """How it is decided."""
-        return electorate.rules_of(self.request)
-
-    def voter(self, session: Session, person_id: str) -> Voter | None:
-        """Somebody as they are now; ``None`` if there is no such person."""
-        if person_id not in self._voters:
-            self._voters[person_id] = electorate.voter_on(session, self.request, person_id, self.now)
-        return self._voters[person_id]
 
 
 class Weighing:
@@ -81,13 +44,13 @@ class Weighing:
         if not why_not and rules.opened and not openings.was_opened(session, case.request, decision.by.id):
             why_not = openings.NOT_OPENED
         others = [] if why_not or _alone_decides(rules) else votes.in_force(session, case.request.id)
-        why_not = why_not or self._voted_before(session, case, voter, decision, others)
+        why_not = why_not or voted_before(session, case, voter, decision, others)
         if not self._record(session, case, decision, voter, why_not) or why_not:
             return False
-        tally = None if _alone_decides(rules) else self._tally(session, case)
+        tally = None if _alone_decides(rules) else tally_of(session, case)
         if tally is not None and not tally.met:
             missing = in_words(tally.missing)
-            _note(session, case, "approval.voted", _body(decision, missing=missing), actor=decision.by)
+            note(session, case, "approval.voted", _body(decision, missing=missing), actor=decision.by)
             approvals.notify(session, self._deps.channels, approvals.CHANGED, case.request.id, case.now)
             return False
         self._close_approved(session, case, decision, tally)
@@ -98,17 +61,17 @@ class Weighing:
         rules, voter = case.rules, case.voter(session, decision.by.id)
         why_not = self._pending(case) or _stale(case, decision) or _refused(rules, voter, decision)
         others = [] if why_not or rules.electorate.deny == 1 else votes.in_force(session, case.request.id)
-        why_not = why_not or self._voted_before(session, case, voter, decision, others)
+        why_not = why_not or voted_before(session, case, voter, decision, others)
         new = self._record(session, case, decision, voter, why_not)
         if why_not:
             return False
-        against = 1 if rules.electorate.deny == 1 else self._against(session, case)
+        against = 1 if rules.electorate.deny == 1 else rejections(session, case)
         if against >= rules.electorate.deny:
             return True
         if not new:
             return False
         body = _body(decision, missing=f"{rules.electorate.deny - against} more to reject it")
-        _note(session, case, "approval.voted", body, actor=decision.by)
+        note(session, case, "approval.voted", body, actor=decision.by)
         approvals.notify(session, self._deps.channels, approvals.CHANGED, case.request.id, case.now)
         return False
 
@@ -123,7 +86,7 @@ class Weighing:
         for vote in mine:
             votes.lapse(session, vote.id, "It was taken back.")
         body = _body(decision, votes=[vote.id for vote in mine])
-        _note(session, case, "approval.taken_back", body, actor=decision.by)
+        note(session, case, "approval.taken_back", body, actor=decision.by)
         if case.request.status == ApprovalStatus.APPROVED.value:
             self.reopen(session, case)
         else:
@@ -140,7 +103,7 @@ class Weighing:
         """
         if case.request.decided_by is None:
             return True
-        if self._tally(session, case).met:
+        if tally_of(session, case).met:
             return True
         self.reopen(session, case)
         return False
@@ -157,40 +120,8 @@ class Weighing:
         session.flush()
         asked.reopen(session, request.id)
         asked.due(session, request.id, end)
-        _note(session, case, "approval.reopened", {})
+        note(session, case, "approval.reopened", {})
         approvals.notify(session, self._deps.channels, approvals.CHANGED, request.id, case.now)
-
-    def _tally(self, session: Session, case: Case) -> Tally:
-        """Count the approvals in force, of whoever may still give one; the others lapse."""
-        rules, ballots = case.rules, []
-        for vote in votes.in_force(session, case.request.id):
-            if vote.verb is not Verb.APPROVE:
-                continue
-            voter = case.voter(session, vote.by.id)
-            why_not = _refused_person(rules, voter, vote.by)
-            if voter is None or why_not:
-                self._lapse(session, case, vote, why_not)
-            else:
-                ballots.append(Ballot(vote.id, voter))
-        return weigh(rules.electorate, ballots)
-
-    def _against(self, session: Session, case: Case) -> int:
-        """How many people reject it; whoever may no longer decide lapses."""
-        rules, people = case.rules, set()
-        for vote in votes.in_force(session, case.request.id):
-            if vote.verb is not Verb.REJECT:
-                continue
-            voter = case.voter(session, vote.by.id)
-            if voter is None or (why_not := why_not_reject(rules.electorate, voter, Assurance.FRESH)):
-                self._lapse(session, case, vote, why_not if voter else f"{vote.by.name} is nobody Assent knows.")
-            else:
-                people.add(voter.own.mailbox)
-        return len(people)
-
-    def _lapse(self, session: Session, case: Case, vote: Vote, why: str) -> None:
-        votes.lapse(session, vote.id, why)
-        body: dict[str, Json] = {"approval": case.request.id, "vote": vote.id, "by": vote.by.name, "why": why}
-        _note(session, case, "approval.lapsed", body)
 
     def _close_approved(self, session: Session, case: Case, decision: Decision, tally: Tally | None) -> None:
         approvals.close_request(
@@ -208,7 +139,7 @@ class Weighing:
                 {"vote": each.ballot, "counts_for": each.token, "in_the_name_of": each.authority.name}
                 for each in tally.counted
             ]
-        _note(session, case, "approval.decided", body, actor=decision.by)
+        note(session, case, "approval.decided", body, actor=decision.by)
 
     def _record(self, session: Session, case: Case, decision: Decision, voter: Voter | None, why_not: str) -> bool:
         """Keep the decision, and the event of one that does not count; false if it was kept before."""
@@ -225,7 +156,7 @@ class Weighing:
             for_person=lent.person if lent else "",
         )
         if new and why_not:
-            _note(session, case, "approval.late", _body(decision, why_not=why_not), actor=decision.by)
+            note(session, case, "approval.late", _body(decision, why_not=why_not), actor=decision.by)
         return new
 
     def _why_not_now(self, session: Session, case: Case, decision: Decision) -> str:
@@ -256,26 +187,8 @@ class Weighing:
         )
         return _stale(case, decision) if bound == case.request.digest else _OTHER
 
-    def _voted_before(
-        self, session: Session, case: Case, voter: Voter | None, decision: Decision, others: list[Vote]
-    ) -> str:
-        """Why a second vote of the same person does not count; the opposite one replaces the first."""
-        if voter is None:
-            return ""
-        for vote in others:
-            known = case.voter(session, vote.by.id)
-            if vote.id == decision.id or known is None or known.own.mailbox != voter.own.mailbox:
-                continue
-            if vote.by.id != decision.by.id:
-                return f"{vote.by.name} voted on it, and is the same person: one mailbox is one voice."
-            if vote.verb is decision.verb:
-                return f"{vote.by.name} has {_DONE[vote.verb]} it before; one person is one voice."
-            self._lapse(session, case, vote, f"{vote.by.name} changed their mind.")
-        return ""
-
 
 _OTHER = "The decision is about something other than what would run."
-_DONE = {Verb.APPROVE: "approved", Verb.REJECT: "rejected"}
 
 
 def _alone_decides(rules: ApprovalRules) -> bool:
@@ -290,23 +203,9 @@ def _refused(rules: ApprovalRules, voter: Voter | None, decision: Decision) -> s
     return check(rules.electorate, voter, of_actor(decision.by))
 
 
-def _refused_person(rules: ApprovalRules, voter: Voter | None, by: Actor) -> str:
-    """Why somebody's approval counts no more, however sure it was that it was they."""
-    return f"{by.name} is nobody who may decide." if voter is None else _approval_refused(rules, voter)
-
-
-def _approval_refused(rules: ApprovalRules, voter: Voter) -> str:
-    return why_not_approve(rules.electorate, voter, Assurance.FRESH)
-
-
 def _stale(case: Case, decision: Decision) -> str:
     return "" if decision.digest == case.request.digest else _OTHER
 
 
 def _body(decision: Decision, **more: Json) -> dict[str, Json]:
     return {"verb": decision.verb.value, "reason": decision.reason, "digest": decision.digest, **more}
-
-
-def _note(session: Session, case: Case, kind: str, body: Mapping[str, Json], *, actor: Actor = SYSTEM) -> None:
-    """Write an event of a request."""
-    ledger.append_of(session, case.row, kind, {"approval": case.request.id, **body}, at=case.now, actor=actor)
