@@ -6,9 +6,10 @@ from sqlalchemy.orm import Session
 
 from assent.domain.approvals import Decision, Verb
 from assent.domain.approving import ApprovalRules
+from assent.domain.ballots import Ballot, Tally, weigh
 from assent.domain.canonical import Json
 from assent.domain.people import Actor, Assurance
-from assent.domain.voting import Ballot, Tally, Voter, weigh, why_not_approve, why_not_reject
+from assent.domain.voting import Voter, why_not_approve, why_not_reject
 from assent.store import votes
 from assent.store.votes import Vote
 from assent_activities.cases import Case, note

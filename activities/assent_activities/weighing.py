@@ -8,9 +8,9 @@ from assent.domain.actions import ActionStatus, ProposedAction, advance
 from assent.domain.approvals import ApprovalStatus, Decision, RequestCard, Verb, approval_digest
 from assent.domain.approving import ApprovalRules, Silence
 from assent.domain.assurance import of_actor
+from assent.domain.ballots import Tally
 from assent.domain.canonical import Json
 from assent.domain.voting import (
-    Tally,
     Voter,
     approves,
     in_whose_name,

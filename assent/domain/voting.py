@@ -1,15 +1,13 @@
-"""Weighing votes: who may decide a request, what is met, what is still needed. Plain data in, plain data out."""
+"""Voting: who may decide a request, and in whose name. Plain data in, plain data out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import islice, product
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assent.domain.assurance import needs_in_words
-from assent.domain.matching import assigned
 from assent.domain.people import Assurance, Role, mailbox_of
 
 REQUESTER = "requester"
@@ -19,9 +17,6 @@ MAX_APPROVALS = 12
 """People that one request may need."""
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-
-_MOST_CHOICES = 2_000
-"""Ways of standing in that are tried; beyond it the first ones count."""
 
 
 class Need(BaseModel):
@@ -121,99 +116,15 @@ class Voter:
         return self.stands_in_for if self.handed_to else (self.own, *self.stands_in_for)
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """An approval in force.
-
-    Attributes:
-        id: The decision's id.
-        voter: Who gave it, as they are now.
-    """
-
-    id: str
-    voter: Voter
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What a ballot counts for.
-
-    Attributes:
-        ballot: Its id.
-        token: The need.
-        authority: In whose name.
-    """
-
-    ballot: str
-    token: str
-    authority: Authority
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How a vote stands.
-
-    Attributes:
-        counted: What each ballot counts for.
-        missing: What is still needed.
-        idle: Ids of ballots that count for nothing that is needed.
-    """
-
-    counted: tuple[Counted, ...] = ()
-    missing: tuple[Need, ...] = ()
-    idle: tuple[str, ...] = field(default=())
-
-    @property
-    def met(self) -> bool:
-        """Nothing is missing."""
-        return not self.missing
-
-
-def weigh(electorate: Electorate, ballots: Sequence[Ballot]) -> Tally:
-    """Count approvals so that as many needs as possible are met.
-
-    A person counts once, whatever accounts they have, and an authority counts once, whoever uses it: somebody and
-    their stand-in are one voice.
-
-    Args:
-        electorate: Who decides.
-        ballots: Approvals in force, oldest first, of voters who may still approve.
-    """
-    voters = _distinct(ballots)
-    slots = [need.token for need in electorate.needs for _ in range(need.count)]
-    options = [_usable(electorate, ballot.voter) for ballot in voters]
-    best: dict[int, int] = {}
-    chosen: Sequence[Authority | None] = ()
-    for choice in islice(product(*(each or (None,) for each in options)), _MOST_CHOICES):
-        match = _match(electorate, slots, _each_once(choice))
-        if len(match) > len(best) or not chosen:
-            best, chosen = match, choice
-        if len(best) == len(slots):
-            break
-    counted = [
-        Counted(voters[voter].id, slots[slot], authority)
-        for slot, voter in sorted(best.items())
-        if (authority := chosen[voter]) is not None
-    ]
-    open_slots = [token for slot, token in enumerate(slots) if slot not in best]
-    missing = [
-        need.model_copy(update={"count": open_slots.count(need.token)})
-        for need in {need.token: need for need in electorate.needs}.values()
-        if need.token in open_slots
-    ]
-    used = {each.ballot for each in counted}
-    return Tally(tuple(counted), tuple(missing), tuple(ballot.id for ballot in ballots if ballot.id not in used))
-
-
 def why_not_approve(electorate: Electorate, voter: Voter, assurance: Assurance) -> str:
     """Why somebody may not approve, one sentence; empty if they may."""
     if not voter.able:
         return f"{voter.own.name} may not decide approval requests: they need the role {Role.APPROVER.value}."
     if barred := barred_as(electorate, voter.own):
         return f"{voter.own.name} {barred}, so somebody else must approve it."
-    if voter.handed_to and not _usable(electorate, voter):
+    if voter.handed_to and not usable_authorities(electorate, voter):
         return f"{voter.own.name} handed this request to {voter.handed_to}."
-    if not _usable(electorate, voter):
+    if not usable_authorities(electorate, voter):
         return _outsider(electorate, voter)
     return why_not_sure(electorate, assurance)
 
@@ -241,15 +152,15 @@ def why_not_sure(electorate: Electorate, assurance: Assurance) -> str:
 
 def approves(electorate: Electorate, voter: Voter) -> tuple[str, ...]:
     """The needs that somebody's approval can count for, as tokens."""
-    usable = _usable(electorate, voter)
+    usable = usable_authorities(electorate, voter)
     return tuple(
-        need.token for need in electorate.needs if any(_counts(electorate, need.token, each) for each in usable)
+        need.token for need in electorate.needs if any(counts_for(electorate, need.token, each) for each in usable)
     )
 
 
 def in_whose_name(electorate: Electorate, voter: Voter) -> Authority | None:
     """The authority that somebody's approval uses, if it cannot be their own."""
-    usable = _usable(electorate, voter)
+    usable = usable_authorities(electorate, voter)
     return None if not usable or usable[0] is voter.own else usable[0]
 
 
@@ -272,6 +183,16 @@ def is_one(token: str, authority: Authority) -> bool:
     if kind == "mail":
         return bool(authority.mailbox) and authority.mailbox == mailbox_of(name)
     return token in authority.tokens
+
+
+def usable_authorities(electorate: Electorate, voter: Voter) -> tuple[Authority, ...]:
+    """The authorities that somebody can approve with."""
+    return tuple(each for each in voter.authorities if _fits(electorate, each) and not barred_as(electorate, each))
+
+
+def counts_for(electorate: Electorate, token: str, authority: Authority) -> bool:
+    """Whether an approval in this person's name can count for a need."""
+    return is_one(token, authority) or any(is_one(also, authority) for also in electorate.also)
 
 
 def in_words(needs: Sequence[Need]) -> str:
@@ -305,41 +226,3 @@ def _outsider(electorate: Electorate, voter: Voter) -> str:
 def _fits(electorate: Electorate, authority: Authority) -> bool:
     tokens = [need.token for need in electorate.needs] + list(electorate.also)
     return any(is_one(token, authority) for token in tokens)
-
-
-def _usable(electorate: Electorate, voter: Voter) -> tuple[Authority, ...]:
-    """The authorities that somebody can approve with."""
-    return tuple(each for each in voter.authorities if _fits(electorate, each) and not barred_as(electorate, each))
-
-
-def _distinct(ballots: Sequence[Ballot]) -> list[Ballot]:
-    """One ballot a person, the oldest; two accounts with one mailbox are one person."""
-    found: dict[str, Ballot] = {}
-    for ballot in ballots:
-        found.setdefault(ballot.voter.own.mailbox or ballot.voter.own.person, ballot)
-    return list(found.values())
-
-
-def _each_once(choice: Sequence[Authority | None]) -> list[Authority | None]:
-    """The choice with each authority used by the first who does."""
-    seen: set[str] = set()
-    kept: list[Authority | None] = []
-    for authority in choice:
-        key = (authority.mailbox or authority.person) if authority else ""
-        kept.append(authority if key and key not in seen else None)
-        seen.add(key)
-    return kept
-
-
-def _match(electorate: Electorate, slots: Sequence[str], voters: Sequence[Authority | None]) -> dict[int, int]:
-    """Give as many slots as possible a voter of their own: slot to voter."""
-    fits = {
-        voter: [slot for slot, token in enumerate(slots) if _counts(electorate, token, authority)]
-        for voter, authority in enumerate(voters)
-        if authority is not None
-    }
-    return assigned(fits)
-
-
-def _counts(electorate: Electorate, token: str, authority: Authority) -> bool:
-    return is_one(token, authority) or any(is_one(also, authority) for also in electorate.also)

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from assent.domain.actions import AdmissionEffect
 from assent.domain.approvals import ApprovalStatus
+from assent.domain.ballots import Ballot, weigh
 from assent.domain.errors import AssentError, Conflict, Forbidden, NotFound, TooLarge
 from assent.domain.grants import GrantStatus, GrantTerms, standing
 from assent.domain.people import Actor
-from assent.domain.voting import Ballot, Electorate, in_words, weigh
+from assent.domain.voting import Electorate, in_words
 from assent.gateway.authority import giver_of, granting_rule, reaches, require_authority, require_word
 from assent.gateway.cards import CardInForce, card_in_force, require_still
 from assent.gateway.door import Door

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from assent.domain.assurance import of_actor
-from assent.domain.voting import Ballot, Electorate, Tally, weigh, why_not_approve
+from assent.domain.ballots import Ballot, Tally, weigh
+from assent.domain.voting import Electorate, why_not_approve
 from assent.store.electorate import voter
 from assent.store.grants import Consent
 

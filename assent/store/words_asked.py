@@ -10,10 +10,11 @@ from enum import StrEnum
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from assent.domain.ballots import Ballot, Tally, weigh
 from assent.domain.grants import GrantStatus
 from assent.domain.pauses import PausePhase
 from assent.domain.plans import PlanApprovalStatus
-from assent.domain.voting import Ballot, Electorate, Tally, weigh
+from assent.domain.voting import Electorate
 from assent.store import electorate, grants, notices, reaching, slack_people, webhooks
 from assent.store.consents import ballots_of
 from assent.store.notices import MAIL, SLACK, Notice, NoticeKind

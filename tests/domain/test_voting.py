@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assent.domain.ballots import Ballot, weigh
 from assent.domain.people import Assurance
 from assent.domain.voting import (
     REQUESTER,
     Authority,
-    Ballot,
     Bar,
     Electorate,
     Need,
@@ -22,7 +22,6 @@ from assent.domain.voting import (
     in_whose_name,
     in_words,
     is_one,
-    weigh,
     why_not_approve,
     why_not_reject,
 )

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from assent.domain.actions import ProposedAction
+from assent.domain.ballots import Ballot, weigh
 from assent.domain.canonical import Json
 from assent.domain.people import SYSTEM, Assurance, Role
-from assent.domain.voting import Ballot, weigh, why_not_approve
+from assent.domain.voting import why_not_approve
 from assent.policy.approving import resolve
 from assent.policy.cards import read_card
 from assent.runtime.settings import Settings

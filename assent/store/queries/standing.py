@@ -12,9 +12,10 @@ from sqlmodel import col
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.approving import Agenda, ApprovalRules, Silence, StepKind
+from assent.domain.ballots import Ballot, weigh
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor, Assurance
-from assent.domain.voting import Ballot, in_whose_name, in_words, weigh, why_not_approve, why_not_reject
+from assent.domain.voting import in_whose_name, in_words, why_not_approve, why_not_reject
 from assent.store import electorate, votes
 from assent.store.tables import ActionRow, ApprovalRow
 
