@@ -30,7 +30,8 @@ from assent.domain.effects import EffectStatus
 from assent.domain.errors import AssentError, Conflict, NotFound
 from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import SYSTEM
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackStatus
 from assent.gateway import Gateway, StartRun, utc_now
 from assent.runtime import instance
 from assent.runtime.console import connected, verified

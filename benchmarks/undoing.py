@@ -22,7 +22,8 @@ from assent.domain.canonical import Json
 from assent.domain.catalogue import ActionType, UndoDeclaration
 from assent.domain.effects import EffectStatus, Performed, ResourceChange
 from assent.domain.people import SYSTEM
-from assent.domain.rollbacks import RollbackRequest, RollbackResult, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackRequest, RollbackResult, RollbackStatus
 from assent.domain.runs import RunStatus
 from assent.domain.undo_kinds import UndoKind
 from assent.gateway import Gateway, StartRun

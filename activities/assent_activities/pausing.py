@@ -22,7 +22,8 @@ from assent.domain.ports import (
     Queue,
     WorkflowName,
 )
-from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackRequest
 from assent.domain.runs import PauseEnded
 from assent.store import compensations, pause_progress, pauses, ramps
 from assent.store.compensations import Compensation

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from assent.domain.rollback_approval import RollbackRules
-from assent.domain.rollbacks import RollbackRequest, RollbackTotals, UndoStep
+from assent.domain.rollbacks import RollbackRequest, RollbackTotals
+from assent.domain.undo_steps import UndoStep
 from assent.policy.cards import AgentCard
 from assent.policy.undoing import longest_window, rollback_rules, trusted, why_not_undo
 from assent.store import cards, earlier_undos, electorate, rollback_plans, scoped_effects

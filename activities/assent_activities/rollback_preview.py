@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from assent.domain.canonical import Json, stable_text
 from assent.domain.catalogue import as_kept, changes_without_secrets
 from assent.domain.effects import Performed, ResourceChange
-from assent.domain.rollbacks import LaterWork, RollbackScope, Undoable, UndoStep
+from assent.domain.rollback_scopes import RollbackScope
 from assent.domain.undo_kinds import UndoKind
+from assent.domain.undo_steps import LaterWork, Undoable, UndoStep
 from assent.store import rollback_plans, scoped_effects
 from assent.store.scoped_effects import Effect
 from assent_activities.connectors import Call, ConnectorUnavailable, Operation, UndoConflict

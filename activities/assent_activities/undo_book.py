@@ -15,7 +15,7 @@ from assent.domain.catalogue import changes_without_secrets
 from assent.domain.effects import Performed, ResourceChange, UndoStatus
 from assent.domain.people import SYSTEM
 from assent.domain.ports import UndoBatch
-from assent.domain.rollbacks import Undoable, UndoStep
+from assent.domain.undo_steps import Undoable, UndoStep
 from assent.store import ledger, projection, rollback_life, scoped_effects, undos
 from assent.store.scoped_effects import Effect
 from assent.store.undos import Standing

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from assent.domain.actions import ProposedAction
 from assent.domain.effects import EffectStatus, UndoStatus
-from assent.domain.rollbacks import Undoable, UndoStep
+from assent.domain.undo_steps import Undoable, UndoStep
 from assent.policy.sentences import currency_of_call, fill
 from assent.store.scoped_effects import Effect
 from assent_activities.cards_shown import amount_moved, reached_by

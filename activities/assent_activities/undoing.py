@@ -12,7 +12,7 @@ from temporalio import activity
 
 from assent.domain.effects import UndoStatus
 from assent.domain.ports import UndoBatch, UndoProgress
-from assent.domain.rollbacks import Undoable, UndoStep
+from assent.domain.undo_steps import Undoable, UndoStep
 from assent.store import scoped_effects, undos
 from assent.store.scoped_effects import Effect
 from assent_activities.connectors import ActionFailed, ConnectorUnavailable, UndoConflict

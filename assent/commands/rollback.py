@@ -10,7 +10,7 @@ from assent.commands import rollback_control, rollback_shown
 from assent.commands.context import Json
 from assent.commands.printing import Yes
 from assent.commands.rollback_begun import Preview, Reason, Since, Until, WithLater, roll_back, scope_of
-from assent.domain.rollbacks import RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScopeKind
 
 app = typer.Typer(help="Take back what agents did, previewed first.", no_args_is_help=True)
 

@@ -14,7 +14,8 @@ from assent.commands.printing import confirm, note, show_table
 from assent.commands.rollback_shown import EXIT_LEFT, VERDICTS, show_found, totals_in_words
 from assent.domain.durations import parse_duration
 from assent.domain.errors import Forbidden, InvalidInput, PreviewChanged
-from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackPlan, RollbackStatus
 from assent.domain.words import counted
 from assent.runtime.settings import Settings
 

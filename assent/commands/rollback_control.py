@@ -13,7 +13,8 @@ from assent.commands.printing import Name, Yes, confirm, note, tell
 from assent.commands.rollback_shown import RollbackId, totals_in_words
 from assent.domain.people import Actor, Via
 from assent.domain.rollback_approval import RollbackVerb
-from assent.domain.rollbacks import RollbackStatus, SettledHow
+from assent.domain.rollbacks import RollbackStatus
+from assent.domain.undo_steps import SettledHow
 from assent.domain.words import counted
 
 if TYPE_CHECKING:

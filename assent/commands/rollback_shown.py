@@ -10,7 +10,8 @@ import typer
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Cursor, Limit, ago, exact, note, show_fields, show_page, show_table, tell
 from assent.domain.money import money_text
-from assent.domain.rollbacks import RollbackStatus, RollbackTotals, StepOutcome, Undoable, UndoStep
+from assent.domain.rollbacks import RollbackStatus, RollbackTotals
+from assent.domain.undo_steps import StepOutcome, Undoable, UndoStep
 from assent.domain.words import counted, reached
 
 if TYPE_CHECKING:

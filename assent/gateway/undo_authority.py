@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import Forbidden
 from assent.domain.people import Actor, Role
 from assent.domain.rollback_approval import RollbackRules
-from assent.domain.rollbacks import RollbackScope, RollbackTotals
+from assent.domain.rollback_scopes import RollbackScope
+from assent.domain.rollbacks import RollbackTotals
 from assent.policy.cards import AgentCard
 from assent.policy.undoing import longest_window, rollback_rules, trusted, why_not_undo
 from assent.store import cards, earlier_undos, electorate

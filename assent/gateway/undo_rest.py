@@ -9,14 +9,8 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from assent.domain.people import MAX_REASON, Actor
 from assent.domain.ports import Queue, WorkflowName
-from assent.domain.rollbacks import (
-    MAX_EVIDENCE,
-    MAX_ORDINALS,
-    RollbackRequest,
-    RollbackStatus,
-    Settled,
-    SettledHow,
-)
+from assent.domain.rollbacks import MAX_ORDINALS, RollbackRequest, RollbackStatus
+from assent.domain.undo_steps import MAX_EVIDENCE, Settled, SettledHow
 from assent.gateway.door import RPC_TIMEOUT
 from assent.gateway.undo_holding import RollbackDoor, workflow_id
 from assent.store import rollback_life, undo_rest

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from assent.domain.assurance import of_actor
 from assent.domain.people import Actor
 from assent.domain.rollback_approval import RollbackRules
-from assent.domain.rollbacks import RollbackScope
+from assent.domain.rollback_scopes import RollbackScope
 from assent.domain.voting import Electorate, why_not_approve, why_not_reject
 from assent.gateway.undo_authority import why_not_in
 from assent.policy.undoing import trusted

@@ -11,15 +11,8 @@ from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput,
 from assent.domain.people import Actor
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.rollback_approval import RollbackRules
-from assent.domain.rollback_scopes import check_period
-from assent.domain.rollbacks import (
-    RollbackBegun,
-    RollbackPlan,
-    RollbackRequest,
-    RollbackScope,
-    RollbackScopeKind,
-    RollbackStatus,
-)
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind, check_period
+from assent.domain.rollbacks import RollbackBegun, RollbackPlan, RollbackRequest, RollbackStatus
 from assent.gateway.door import PROPOSE_TIMEOUT, RPC_TIMEOUT
 from assent.gateway.undo_approving import UndoApprovalDoor
 from assent.gateway.undo_authority import may_undo

@@ -12,7 +12,8 @@ from assent.domain.canonical import Json
 from assent.domain.errors import Conflict, NotFound
 from assent.domain.people import SYSTEM, Actor
 from assent.domain.rollback_approval import RollbackRules, RollbackVerb, RollbackVote
-from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope
+from assent.domain.rollbacks import RollbackRequest, RollbackStatus
 from assent.store import ledger, proofs, undos
 from assent.store.grants import Consent
 from assent.store.rollback_plans import create, request_of, scope_of, totals_of

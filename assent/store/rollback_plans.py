@@ -18,7 +18,8 @@ from sqlmodel import col
 from assent.domain.canonical import Json, stable_text
 from assent.domain.people import Actor
 from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
-from assent.domain.rollbacks import RollbackRequest, RollbackStatus, RollbackTotals, StepOutcome, UndoStep
+from assent.domain.rollbacks import RollbackRequest, RollbackStatus, RollbackTotals
+from assent.domain.undo_steps import StepOutcome, UndoStep
 from assent.store import statements
 from assent.store.scoped_effects import Position
 from assent.store.statements import rows_changed

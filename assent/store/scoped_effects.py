@@ -15,7 +15,7 @@ from sqlmodel import col
 from assent.domain.canonical import Json
 from assent.domain.effects import EffectStatus, ResourceChange, UndoStatus
 from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
-from assent.domain.rollbacks import LaterWork
+from assent.domain.undo_steps import LaterWork
 from assent.store import claims, pause_scopes, statements
 from assent.store.tables import ActionRow, EffectRow, IncidentPartRow, ResourceRow, UndoRow
 

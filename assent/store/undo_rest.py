@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.errors import Conflict, NotFound
-from assent.domain.rollbacks import Settled, StepOutcome, UndoStep
+from assent.domain.undo_steps import Settled, StepOutcome, UndoStep
 from assent.store import undos
 from assent.store.tables import RollbackStepRow
 

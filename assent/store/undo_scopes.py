@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.errors import InvalidInput, NotFound
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.store.tables import ActionRow, CardVersionRow, EffectRow, IncidentRow, ResourceRow, RunRow
 
 

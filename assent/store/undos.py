@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.effects import ResourceChange, UndoStatus
-from assent.domain.rollbacks import RollbackStatus, StepOutcome, UndoStep
+from assent.domain.rollbacks import RollbackStatus
+from assent.domain.undo_steps import StepOutcome, UndoStep
 from assent.store import claims, statements
 from assent.store.statements import rows_changed
 from assent.store.tables import RollbackRow, RollbackStepRow, UndoRow

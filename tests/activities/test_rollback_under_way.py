@@ -6,7 +6,8 @@ import pytest
 
 from assent.domain.catalogue import TargetDeclaration
 from assent.domain.effects import EffectStatus
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, Undoable
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.undo_steps import Undoable
 from assent.gateway import Gateway, NewIncident
 from assent.store import scoped_effects
 from assent_activities.rollback_preview import RollbackPreview

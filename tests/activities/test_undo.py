@@ -15,7 +15,8 @@ from temporalio.exceptions import ApplicationError
 from assent.domain.actions import ActionStatus
 from assent.domain.effects import UndoStatus
 from assent.domain.ports import FinishRollback, UndoBatch, UndoProgress
-from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackRequest, RollbackStatus
 from assent.store.tables import ActionRow, RollbackRow, UndoRow
 from assent_activities.connectors import Call
 from assent_activities.rollback import RollbackActivities

@@ -12,7 +12,9 @@ from temporalio.client import Client
 
 from assent.domain.effects import UndoStatus
 from assent.domain.ports import UndoBatch, UndoProgress
-from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackScopeKind, RollbackStatus, UndoStep
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackRequest, RollbackStatus
+from assent.domain.undo_steps import UndoStep
 from assent.store import rollback_life, rollback_plans
 from assent.store.queries import rollbacks
 from assent.store.tables import RollbackRow, UndoRow

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 
 from assent.domain.approvals import Verb
 from assent.domain.people import Via
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.gateway import NewIncident
 from assent.store.people import Person
 from tests.browser.cards import GENEROUS

@@ -13,7 +13,8 @@ from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionStatus
-from assent.domain.rollbacks import RollbackResult, RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackResult
 from assent.runtime.clock_watch import ClockWatch, Comparison
 from assent.runtime.doctor import examine
 from assent.runtime.settings import Settings

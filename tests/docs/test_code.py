@@ -16,7 +16,8 @@ from assent.domain.actions import ActionStatus, ProposedAction, advance
 from assent.domain.catalogue import ActionType
 from assent.domain.people import SYSTEM
 from assent.domain.references import dependencies
-from assent.domain.rollbacks import RollbackResult, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackResult, RollbackStatus
 from assent.domain.runs import RunResult, RunStatus
 from assent.gateway import StartRun
 from assent.policy.approval_block import ApprovalBlock, EscalateRule, GrantRule, HoursRule, NeedRule, RaiseRule

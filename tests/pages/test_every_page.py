@@ -9,7 +9,7 @@ import pytest
 from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.approvals import Verb
 from assent.domain.people import Role, Via
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.gateway import NewIncident
 from assent.store.people import Person
 from assent.store.queries import runs

@@ -9,7 +9,8 @@ import pytest
 from assent.domain.errors import BrokenCard
 from assent.domain.people import SYSTEM
 from assent.domain.rollback_approval import EarlierUndo, RollbackRules
-from assent.domain.rollbacks import RollbackTotals, Undoable, UndoStep
+from assent.domain.rollbacks import RollbackTotals
+from assent.domain.undo_steps import Undoable, UndoStep
 from assent.policy.cards import AgentCard, read_card
 from assent.policy.undoing import longest_window, rollback_rules
 from tests.desk import CARD

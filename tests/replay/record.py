@@ -25,7 +25,7 @@ from assent.domain.people import Actor, Role, Via
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.revisions import Edit
 from assent.domain.rollback_approval import RollbackVerb
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.domain.runs import OnFailure
 from assent.domain.settling import Reconcile, RetryEffect, Settlement, SettlingRequest
 from assent.runtime import processes

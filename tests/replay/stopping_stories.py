@@ -15,7 +15,8 @@ from assent.domain.people import Role
 from assent.domain.ports import DrillWorkflow, Queue
 from assent.domain.rollback_approval import RollbackVerb
 from assent.domain.rollback_messages import RollbackChanged
-from assent.domain.rollbacks import RollbackBegun, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackBegun, RollbackStatus
 from assent.store import pauses
 from assent.store.queries import stopping
 from assent.store.tables import PersonRow

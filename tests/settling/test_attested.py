@@ -6,7 +6,8 @@ import pytest
 
 from assent.domain.effects import EffectStatus, ResourceChange
 from assent.domain.errors import AssentError, InvalidInput, TooLarge
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, Undoable
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.undo_steps import Undoable
 from assent.store.tables import EffectRow
 from tests.settling.test_runs import unknown_run
 from tests.world import ANN, World

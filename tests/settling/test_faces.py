@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from assent.domain.actions import ActionStatus
 from assent.domain.people import Role, Via
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.store.people import Person
 from tests.desk import CARD
 from tests.pages.reading import PageReader

@@ -11,7 +11,8 @@ from assent.domain.approvals import Verb
 from assent.domain.effects import EffectStatus
 from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from assent.domain.people import Actor, Via
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, Undoable
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.undo_steps import Undoable
 from assent.runtime.verify import verify
 from assent.store.tables import UnknownEffectRow
 from tests.desk import Desk

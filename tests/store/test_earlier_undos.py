@@ -15,7 +15,8 @@ from sqlmodel import col
 from assent.domain.drills import SCRATCH_PREFIX
 from assent.domain.people import Actor, Via
 from assent.domain.rollback_approval import RollbackRules
-from assent.domain.rollbacks import RollbackRequest, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackRequest, RollbackStatus
 from assent.domain.voting import Electorate, Need
 from assent.store import earlier_undos, rollback_plans
 from assent.store.database import Database

@@ -20,8 +20,8 @@ from assent.domain.approvals import ApprovalStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.pauses import Subject
 from assent.domain.people import Assurance
-from assent.domain.rollbacks import StepOutcome, Undoable
 from assent.domain.runs import RunStatus
+from assent.domain.undo_steps import StepOutcome, Undoable
 from assent.store import (
     checks,
     comments,

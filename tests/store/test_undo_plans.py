@@ -12,14 +12,9 @@ from sqlalchemy.orm import Session
 
 from assent.domain.effects import UndoStatus
 from assent.domain.people import SYSTEM
-from assent.domain.rollbacks import (
-    RollbackRequest,
-    RollbackScope,
-    RollbackScopeKind,
-    RollbackStatus,
-    Undoable,
-    UndoStep,
-)
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackRequest, RollbackStatus
+from assent.domain.undo_steps import Undoable, UndoStep
 from assent.store import earlier_undos, rollback_life, rollback_plans, scoped_effects, undos
 from assent.store.database import Database
 from assent.store.queries import rollbacks

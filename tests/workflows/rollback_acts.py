@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
-from assent.domain.rollbacks import RollbackBegun, RollbackResult, RollbackScope, RollbackScopeKind, UndoStep
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackBegun, RollbackResult
 from assent.domain.runs import RunStatus
+from assent.domain.undo_steps import UndoStep
 from assent.store.tables import RollbackStepRow
 from tests.world import ANN, World, action
 

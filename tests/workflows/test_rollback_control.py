@@ -13,7 +13,8 @@ from assent.domain.effects import Performed, UndoStatus
 from assent.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, PreviewChanged
 from assent.domain.people import Role
 from assent.domain.rollback_approval import RollbackVerb
-from assent.domain.rollbacks import RollbackStatus, SettledHow
+from assent.domain.rollbacks import RollbackStatus
+from assent.domain.undo_steps import SettledHow
 from assent.store.queries import rollbacks
 from assent.store.queries.rollbacks import RollbackView
 from assent.store.tables import PersonRow, RollbackRow

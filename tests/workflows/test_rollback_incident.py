@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assent.domain.errors import InvalidInput
-from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackPlan, RollbackStatus
 from assent.gateway import NewIncident
 from assent.runtime.verify import verify
 from tests.workflows.rollback_acts import begin, ended, tipped

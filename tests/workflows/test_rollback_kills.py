@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, RollbackStatus
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackStatus
 from assent.runtime.settings import Settings
 from assent.runtime.verify import verify
 from assent.store.queries import rollbacks

@@ -11,7 +11,9 @@ from sqlmodel import col
 
 from assent.domain.errors import Conflict, Forbidden, NotFound
 from assent.domain.people import Actor, Role, Via
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, RollbackStatus, SettledHow
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackStatus
+from assent.domain.undo_steps import SettledHow
 from assent.gateway.undo_rights import may_do
 from assent.store.queries import rollbacks
 from assent.store.tables import PersonRow

@@ -7,14 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assent.domain.errors import Forbidden, InvalidInput, NotFound, PreviewChanged
-from assent.domain.rollbacks import (
-    RollbackPlan,
-    RollbackResult,
-    RollbackScope,
-    RollbackScopeKind,
-    RollbackStatus,
-    Undoable,
-)
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackPlan, RollbackResult, RollbackStatus
+from assent.domain.undo_steps import Undoable
 from tests.workflows.rollback_acts import begin, ended, of_run, tipped
 from tests.world import ANN, EVE, World, action
 

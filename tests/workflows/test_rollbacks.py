@@ -15,16 +15,10 @@ from assent.domain.approvals import Verb
 from assent.domain.effects import UndoStatus
 from assent.domain.errors import Conflict, NotFound, Unavailable
 from assent.domain.pauses import Scope, ScopeKind
-from assent.domain.rollbacks import (
-    RollbackPlan,
-    RollbackResult,
-    RollbackScope,
-    RollbackScopeKind,
-    RollbackStatus,
-    Undoable,
-    UndoStep,
-)
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackPlan, RollbackResult, RollbackStatus
 from assent.domain.runs import RunStatus
+from assent.domain.undo_steps import Undoable, UndoStep
 from assent.gateway import Gateway
 from assent.store.tables import ActionRow, EffectRow, PauseRow, ResourceRow, RollbackStepRow
 from assent_activities.connectors import Call

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from assent.domain.actions import ActionStatus
 from assent.domain.approvals import Verb
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.runtime.verify import VerifyReport, verify
 from assent.store.tables import RollbackRow
 from tests.world import AGENT, ANN, World, action

@@ -25,7 +25,8 @@ with workflow.unsafe.imports_passed_through():
         UndoProgress,
     )
     from assent.domain.rollback_messages import RollbackChanged
-    from assent.domain.rollbacks import RollbackRequest, RollbackResult, RollbackScopeKind, RollbackStatus
+    from assent.domain.rollback_scopes import RollbackScopeKind
+    from assent.domain.rollbacks import RollbackRequest, RollbackResult, RollbackStatus
     from assent_workflows import calls
 
 _Out = TypeVar("_Out")

@@ -8,17 +8,9 @@ from pydantic import AwareDatetime, Field
 
 from assent.domain.people import MAX_REASON, Actor
 from assent.domain.rollback_approval import RollbackRules, RollbackVerb, RollbackVote
-from assent.domain.rollbacks import (
-    MAX_EVIDENCE,
-    MAX_ORDINALS,
-    RollbackScope,
-    RollbackScopeKind,
-    RollbackStatus,
-    RollbackTotals,
-    SettledHow,
-    StepOutcome,
-    UndoStep,
-)
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import MAX_ORDINALS, RollbackStatus, RollbackTotals
+from assent.domain.undo_steps import MAX_EVIDENCE, SettledHow, StepOutcome, UndoStep
 from assent_ui.api.schemas import In, Out
 
 

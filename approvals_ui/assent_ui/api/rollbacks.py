@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.orm import Session
 
-from assent.domain.rollbacks import RollbackStatus, StepOutcome, Undoable
+from assent.domain.rollbacks import RollbackStatus
+from assent.domain.undo_steps import StepOutcome, Undoable
 from assent.store.queries import rollback_steps, rollbacks
 from assent.store.queries.paging import PageRequest
 from assent_ui.api import rollback_schemas as shapes

@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from assent.domain.errors import AssentError, Forbidden, InvalidInput, NotFound
 from assent.domain.rollback_approval import RollbackVerb
-from assent.domain.rollbacks import RollbackStatus, SettledHow, StepOutcome, Undoable
+from assent.domain.rollbacks import RollbackStatus
+from assent.domain.undo_steps import SettledHow, StepOutcome, Undoable
 from assent.domain.words import counted
 from assent.gateway.undo_rights import may_do
 from assent.store.queries import rollback_steps, rollbacks

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from assent.domain.errors import AssentError, Forbidden, InvalidInput, NotFound, PreviewChanged
-from assent.domain.rollbacks import RollbackScope, RollbackScopeKind, Undoable
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.undo_steps import Undoable
 from assent.gateway.undo_rights import may_do
 from assent.store.queries import rollback_steps, rollbacks, runs
 from assent.store.queries.paging import MAX_LIMIT, PageRequest

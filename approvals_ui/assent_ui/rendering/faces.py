@@ -11,9 +11,10 @@ from assent.domain.effects import EffectStatus, UndoStatus
 from assent.domain.grants import GrantStatus
 from assent.domain.incidents import FollowUpState, IncidentState, Severity
 from assent.domain.plans import PlanApprovalStatus
-from assent.domain.rollbacks import RollbackStatus, StepOutcome, Undoable
+from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunStatus
 from assent.domain.tiers import Tier
+from assent.domain.undo_steps import StepOutcome, Undoable
 
 
 class Face(NamedTuple):

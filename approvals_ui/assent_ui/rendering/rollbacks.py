@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assent.domain.rollbacks import RollbackTotals, StepOutcome, Undoable, UndoStep
+from assent.domain.rollbacks import RollbackTotals
+from assent.domain.undo_steps import StepOutcome, Undoable, UndoStep
 from assent.domain.words import counted, lasting, money
 from assent_ui.rendering.faces import OUTCOME, UNDOABLE, Face
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assent.domain.effects import UndoStatus
-from assent.domain.rollbacks import StepOutcome, Undoable, UndoStep
+from assent.domain.undo_steps import StepOutcome, Undoable, UndoStep
 from assent.store.queries.rollback_steps import PlacedStep
 from assent_ui.rendering.records import RecordRows, records
 

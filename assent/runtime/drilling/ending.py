@@ -11,7 +11,8 @@ from assent.domain.clock import Clock
 from assent.domain.drills import DrillRequest
 from assent.domain.errors import Conflict, NotFound, Unavailable
 from assent.domain.pauses import ResumeAnswers
-from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.domain.rollbacks import RollbackPlan
 from assent.domain.words import counted
 from assent.gateway import Gateway
 from assent.runtime.drilling.running import record_names

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from assent.domain.rollbacks import StepOutcome, Undoable, UndoStep
+from assent.domain.undo_steps import StepOutcome, Undoable, UndoStep
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest
 from assent.store.tables import RollbackStepRow
 

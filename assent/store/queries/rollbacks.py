@@ -12,7 +12,9 @@ from sqlmodel import col
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor
 from assent.domain.rollback_approval import RollbackRules, RollbackVerb, RollbackVote
-from assent.domain.rollbacks import RollbackPlan, RollbackScope, RollbackStatus, RollbackTotals, UndoStep
+from assent.domain.rollback_scopes import RollbackScope
+from assent.domain.rollbacks import RollbackPlan, RollbackStatus, RollbackTotals
+from assent.domain.undo_steps import UndoStep
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest
 from assent.store.queries.scratch import not_of_drills
 from assent.store.rollback_plans import scope_of, totals_of

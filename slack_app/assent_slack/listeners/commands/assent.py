@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assent.domain.errors import InvalidInput
 from assent.domain.people import Role
-from assent.domain.rollbacks import RollbackScopeKind
+from assent.domain.rollback_scopes import RollbackScopeKind
 from assent.store import electorate, slack_workspaces
 from assent.store.queries import checks_shown, inbox, runs
 from assent.store.queries.inbox import Wanted
