@@ -6,19 +6,13 @@ import json
 from collections.abc import Collection, Mapping
 
 from assent.domain.canonical import Json
+from assent.domain.forms.kinds import disguised, kind_of
 from assent.domain.forms.model import ABSENT, OTHERS, Choice, Field, FieldKind, Form, pointer
-from assent.domain.forms.schemas import is_of, resolved, sides
-from assent.domain.hostile_text import reveal
+from assent.domain.forms.schemas import resolved, sides
 from assent.domain.paths import matches
 
 MAX_NESTING = 4
 """Objects and lists nested deeper than this are edited as JSON."""
-
-MAX_ENTRIES = 30
-"""Longer lists are edited as JSON."""
-
-LONG = 80
-"""Characters from which a text gets several lines."""
 
 
 def form_of(schema: Mapping[str, Json], arguments: Mapping[str, Json], *, secrets: Collection[str] = ()) -> Form:
@@ -37,7 +31,7 @@ def form_of(schema: Mapping[str, Json], arguments: Mapping[str, Json], *, secret
 def written(value: Json, *, plain: bool = False) -> str:
     """A value as JSON text; with hidden or disguised characters written out, unless it is plain anyway."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return text if plain or not _disguised(text) else json.dumps(value, indent=2)
+    return text if plain or not disguised(text) else json.dumps(value, indent=2)
 
 
 class _Builder:
@@ -60,10 +54,10 @@ class _Builder:
                 label,
                 FieldKind.SECRET,
                 present=value is not ABSENT,
-                secret_kind=_kind(shape, ABSENT) or FieldKind.JSON,
+                secret_kind=kind_of(shape, ABSENT) or FieldKind.JSON,
                 **common,
             )
-        if value is ABSENT or value is None or _kind(shape, value) is not None:
+        if value is ABSENT or value is None or kind_of(shape, value) is not None:
             made = self._typed(path, name, label, shape, value, common)
             if made is not None and (value is not None or nullable):
                 return made
@@ -124,7 +118,7 @@ class _Builder:
         value: Json,
         common: dict[str, Json],
     ) -> Field | None:
-        kind = _kind(shape, ABSENT if value is None else value)
+        kind = kind_of(shape, ABSENT if value is None else value)
         if kind is FieldKind.CHOICE:
             return _choice(name, label, shape, value, common)
         if kind in (FieldKind.OBJECT, FieldKind.LIST) and len(path) >= MAX_NESTING:
@@ -176,47 +170,6 @@ class _Builder:
             value=value if there else None,
             **{**common, "nullable": False},
         )
-
-
-def _kind(shape: Mapping[str, Json], value: Json) -> FieldKind | None:
-    """How a shape with this value is edited; ``None`` if only JSON says it truly."""
-    if "const" in shape or "enum" in shape:
-        allowed = [shape["const"]] if "const" in shape else shape["enum"]
-        return FieldKind.CHOICE if value is ABSENT or any(_same(value, each) for each in allowed) else None
-    type = shape.get("type")
-    if type is None and "properties" in shape:
-        type = "object"
-    if not isinstance(type, str) or any(word in shape for word in ("anyOf", "oneOf", "not", "if", "allOf")):
-        return None
-    if value is not ABSENT and not is_of(type, value):
-        return None
-    match type:
-        case "boolean":
-            return FieldKind.CHOICE
-        case "integer":
-            return FieldKind.INTEGER
-        case "number":
-            return FieldKind.NUMBER
-        case "string":
-            return _text_kind(shape, value)
-        case "object":
-            return FieldKind.OBJECT if shape.get("properties") else None
-        case "array":
-            plain = isinstance(shape.get("items"), Mapping) and "prefixItems" not in shape
-            return FieldKind.LIST if plain and (value is ABSENT or len(value) <= MAX_ENTRIES) else None
-    return None
-
-
-def _text_kind(shape: Mapping[str, Json], value: Json) -> FieldKind | None:
-    if value is not ABSENT and _disguised(value):
-        return None
-    long = value is not ABSENT and (len(value) > LONG or "\n" in value or "\r" in value)
-    return FieldKind.LONG_TEXT if long or shape.get("maxLength", 0) > LONG else FieldKind.TEXT
-
-
-def _disguised(text: str) -> bool:
-    """Whether a text holds what an input would not show, or would not bring back."""
-    return any(segment.marked for segment in reveal(text))
 
 
 def _line(
@@ -299,8 +252,3 @@ def _hint(shape: Mapping[str, Json]) -> str:
 def _label(name: str) -> str:
     words = name.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:] if words else name
-
-
-def _same(one: Json, other: Json) -> bool:
-    """Whether two JSON values are the same; ``true`` is not 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
