@@ -15,7 +15,7 @@ from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind, chec
 from assent.domain.rollbacks import RollbackBegun, RollbackPlan, RollbackRequest, RollbackStatus
 from assent.gateway.door import PROPOSE_TIMEOUT, RPC_TIMEOUT
 from assent.gateway.undo_approving import UndoApprovalDoor
-from assent.gateway.undo_authority import may_undo
+from assent.gateway.undo_authority import may_look, may_undo
 from assent.gateway.undo_holding import HoldDoor, workflow_id
 from assent.gateway.undo_rest import UndoRestDoor
 from assent.store import rollback_life
@@ -54,9 +54,11 @@ class UndoDoor(HoldDoor, UndoApprovalDoor, UndoRestDoor):
         Raises:
             NotFound: There is nothing of that name.
             InvalidInput: The period is missing, in the future, or ends before it begins.
+            Forbidden: They have nothing to do with undoing.
             Unavailable: Temporal, the database or every worker is away.
         """
         scope = await self._in_thread(lambda: self._rollback_scope(scope))
+        await self._in_thread(lambda: may_look(self._database, self._refusals, scope, by, self._clock()))
         request = self._rollback_request("preview", scope, by, "")
         await self._start_rollback(WorkflowName.PREVIEW_ROLLBACK, request)
 

@@ -36,7 +36,7 @@ async def test_undo_a_run(desktop: Desktop, ada: Person) -> None:
     await world.decide(waiting, Verb.APPROVE)
     await world.result(run_id)
     page = await desktop.open(ada, f"/runs/{run_id}")
-    await page.get_by_role("link", name="Undo what it did…").click()
+    await page.get_by_role("button", name="Undo what it did…").click()
     await expect(page.get_by_role("heading", name="1 effect can be undone")).to_be_visible()
     assert world.desk.undone == []
     button = page.get_by_role("button", name="Undo 1 effect")
@@ -53,6 +53,7 @@ async def test_undo_works_while_everything_is_paused(desktop: Desktop, ada: Pers
     run_id = await desktop.site.finished("milk")
     await world.gateway.pause(Scope(kind=ScopeKind.EVERYTHING), by=SYSTEM, cause="Trouble")
     page = await desktop.open(ada, f"/rollbacks/new?scope=run&id={run_id}")
+    await page.get_by_role("button", name="Look at what can be undone").click()
     await page.get_by_role("button", name="Undo 1 effect").click()
     await expect(page.get_by_role("heading", name="1 effect undone")).to_be_visible()
     await expect(page.get_by_text("Everything is paused")).to_be_visible()

@@ -77,7 +77,7 @@ async def test_a_record_is_found_and_undone_on_a_phone(desktop: Desktop, ada: Pe
     await page.get_by_label("Which record?").fill("bo")
     await page.get_by_role("button", name="Find it").click()
     await page.get_by_role("link", name="desk/bob").click()
-    await page.get_by_role("link", name="Undo what agents did to it…").click()
+    await page.get_by_role("button", name="Undo what agents did to it…").click()
     await page.get_by_role("button", name="Undo 1 effect").click()
     await expect(page.get_by_role("heading", name="1 effect undone")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

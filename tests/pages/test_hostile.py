@@ -8,6 +8,8 @@ import httpx
 
 from assent.domain.actions import ActionStatus, ProposedAction
 from assent.domain.hostile_text import reveal_text
+from assent.domain.people import Via
+from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.store.people import Person
 from tests.pages.reading import PageReader
 from tests.site import HOSTILE, Site
@@ -24,6 +26,8 @@ async def test_markup_and_hidden_characters_on_every_page(site: Site, ada: Perso
         received={HOSTILE: [HOSTILE]},
     )
     outcome = await site.world.outcome(run_id, "pay", ActionStatus.AWAITING)
+    scope = RollbackScope(kind=RollbackScopeKind.RUN, id=run_id)
+    plan = await site.world.gateway.preview_rollback(scope, by=ada.acting(Via.WEB))
     async with site.browser(ada) as browser:
         await browser.post("/stop", data=await _form(browser, "/stop", "/stop", cause=HOSTILE))
         for address in (
@@ -35,6 +39,7 @@ async def test_markup_and_hidden_characters_on_every_page(site: Site, ada: Perso
             "/stop",
             "/stop?scope=agent&name=desk-clerk",
             f"/rollbacks/new?scope=run&id={run_id}",
+            f"/rollbacks/{plan.rollback_id}",
         ):
             page = await browser.get(address, follow_redirects=True)
             assert page.status_code == 200, address

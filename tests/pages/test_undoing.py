@@ -15,7 +15,7 @@ from assent.domain.rollbacks import RollbackStatus
 from assent.store.people import Person
 from assent.store.queries import rollbacks
 from assent.store.queries.rollbacks import RollbackView
-from assent.store.tables import NoticeRow
+from assent.store.tables import NoticeRow, RollbackRow
 from assent_activities.connectors import ActionFailed
 from tests.desk import CARD
 from tests.pages.reading import PageReader
@@ -33,9 +33,15 @@ async def _tips(site: Site, *people: str) -> list[str]:
     return runs
 
 
+async def _looked(browser: httpx.AsyncClient, address: str) -> httpx.Response:
+    """What comes of the button that has this address."""
+    csrf = (await _page(browser, "/undo")).form("/sign-out").fields["csrf"]
+    return await browser.post(address, data={"csrf": csrf}, follow_redirects=True)
+
+
 async def _preview(browser: httpx.AsyncClient, address: str) -> PageReader:
     """A preview, as a browser that follows comes to it."""
-    answer = await browser.get(address, follow_redirects=True)
+    answer = await _looked(browser, address)
     assert answer.status_code == 200, answer.text
     return PageReader(answer.text)
 
@@ -110,11 +116,54 @@ async def test_what_cannot_be_meant_is_asked_again(
     site: Site, ada: Person, query: str, status: int, words: str
 ) -> None:
     async with site.browser(ada) as browser:
-        answer = await browser.get(f"/rollbacks/new?{query}")
+        answer = await _looked(browser, f"/rollbacks/new?{query}")
     page = PageReader(answer.text)
     assert answer.status_code == status
     assert words in page.words
     assert page.form("/rollbacks/new").fields["scope"] == query.partition("&")[0].partition("=")[2]
+
+
+async def test_a_link_alone_has_nothing_looked_at(site: Site, ada: Person) -> None:
+    (run_id,) = await _tips(site, "bob")
+    async with site.browser(ada) as browser:
+        for query, wanted in (
+            (f"scope=run&id={run_id}", {"id": run_id}),
+            (f"scope=run&id={run_id}&later=1", {"id": run_id, "later": "1"}),
+            ("scope=agent&id=desk-clerk&since=2030-01-31T14:00:05%2B02:00", {"since": "2030-01-31T12:00:05"}),
+            ("scope=version&id=desk-clerk@1&ago=60", {"version": "1"}),
+            # What is not to be chosen from stays as it was named.
+            ("scope=agent&id=nobody&ago=60", {"id": "nobody"}),
+        ):
+            shown = await browser.get(f"/rollbacks/new?{query}")
+            assert shown.status_code == 200
+            form = PageReader(shown.text).form("/rollbacks/new")
+            assert (form.method, form.fields["scope"]) == ("post", query[6:].partition("&")[0])
+            assert wanted.items() <= form.fields.items(), query
+        with site.world.database.read() as session:
+            assert session.execute(select(RollbackRow)).all() == []
+        fields = (await _page(browser, f"/rollbacks/new?scope=run&id={run_id}")).form("/rollbacks/new").fields
+        preview = await browser.post("/rollbacks/new", data=fields, follow_redirects=True)
+        assert "1 effect can be undone" in PageReader(preview.text).words
+        foreign = await browser.post("/rollbacks/new", data=fields | {"csrf": "x"})
+        assert foreign.status_code == 403
+
+
+async def test_a_preview_is_for_those_who_have_to_do_with_undoing(site: Site, ada: Person) -> None:
+    (run_id,) = await _tips(site, "bob")
+    address = f"/rollbacks/new?scope=run&id={run_id}"
+    nobody = site.person("Nora None")
+    async with site.browser(nobody) as browser:
+        assert "Looking needs a role" in (await _page(browser, "/undo")).words
+        refused = await _looked(browser, address)
+        assert refused.status_code == 403
+        assert "Nora None may not look at what undoing would do." in PageReader(refused.text).words
+        for scope in ("scope=record&id=desk/bob", "scope=type&id=desk.tip&ago=60"):
+            assert (await _looked(browser, f"/rollbacks/new?{scope}")).status_code == 403
+        # Whom the agent's card lets undo needs no role.
+        site.world.publish(CARD + f"rollback: {{by: [{nobody.email}]}}\n")
+        assert (await _looked(browser, address)).status_code == 200
+    with site.world.database.read() as session:
+        assert [row.requested_by["name"] for row in session.execute(select(RollbackRow)).scalars()] == ["Nora None"]
 
 
 async def test_a_mass_undo_with_a_conflict_says_what_is_left_and_why(site: Site, ada: Person) -> None:
@@ -155,7 +204,7 @@ async def test_later_work_of_agents_is_named_and_can_be_included(site: Site, ada
         assert "was changed later by the agent desk-clerk" in preview.words
         assert f"/runs/{second}#tip" in preview.addresses
         assert "Later work of agents stands in the way" in preview.words
-        included = next(each for each in preview.addresses if "later=1" in each)
+        included = next(each for each in preview.addresses if each.startswith("/rollbacks/new") and "later=1" in each)
         both = await _preview(browser, included)
         assert "2 effects can be undone" in both.words
         assert "Included" in both.words
@@ -362,7 +411,7 @@ async def test_what_agents_wrote_stays_text_on_every_page_of_undoing(site: Site,
     await site.world.result(run_id)
     site.world.desk.balances[HOSTILE] = 1
     async with site.browser(ada) as browser:
-        left = await browser.get(f"/rollbacks/new?scope=run&id={run_id}", follow_redirects=True)
+        left = await _looked(browser, f"/rollbacks/new?scope=run&id={run_id}")
         site.world.desk.balances[HOSTILE] = 40
         preview = await _preview(browser, f"/rollbacks/new?scope=run&id={run_id}")
         address = await _confirm(browser, preview, HOSTILE)
@@ -373,6 +422,25 @@ async def test_what_agents_wrote_stays_text_on_every_page_of_undoing(site: Site,
         assert "<script>alert(1)" not in page.text
         assert 'onclick="x()"' not in page.text
         assert PageReader(page.text).marks
+
+
+async def test_a_preview_says_beforehand_that_it_will_have_to_wait(site: Site, ada: Person) -> None:
+    site.world.publish(CARD + "rollback: {effects: 3}\n")
+    first, second = await _tips(site, "bob", "carol"), await _tips(site, "dora", "eva")
+    async with site.browser(ada) as browser:
+        for run_id in first:
+            preview = await _preview(browser, f"/rollbacks/new?scope=run&id={run_id}")
+            assert "will wait for approval" not in preview.words
+            await _until(site, await _confirm(browser, preview), RollbackStatus.DONE)
+        assert second
+        preview = await _preview(browser, "/rollbacks/new?scope=agent&id=desk-clerk&ago=60")
+        assert "It will wait for approval. Who must agree: one approver." in preview.words
+        assert "It undoes 2 effects, 4 with the 2 of the last hour; the card of The desk clerk lets 3 effects" in (
+            preview.words
+        )
+        address = await _confirm(browser, preview)
+        await _until(site, address, RollbackStatus.AWAITING)
+        assert "4 with the 2 of the last hour" in (await _page(browser, address)).words
 
 
 async def test_a_long_preview_goes_on_page_by_page(site: Site, ada: Person) -> None:

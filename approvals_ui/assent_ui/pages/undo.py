@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import AssentError, Forbidden, InvalidInput, NotFound, PreviewChanged
 from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
 from assent.domain.undo_steps import Undoable
+from assent.gateway.undo_authority import rules_now
 from assent.gateway.undo_rights import may_do
 from assent.store.queries import rollback_steps, rollbacks, runs
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
@@ -48,7 +49,7 @@ class Looked(BaseModel):
     @property
     def fields(self) -> dict[str, str]:
         """What was typed."""
-        return self.model_dump(include={"id", "version", "ago", "since", "until"})
+        return self.model_dump(include={"id", "version", "ago", "since", "until", "later"})
 
 
 class Confirmed(Looked):
@@ -60,8 +61,15 @@ class Confirmed(Looked):
 
 
 @router.get("/rollbacks/new", response_class=HTMLResponse)
-async def look(here: Here, wanted: Annotated[Looked, Query()]) -> Response:
-    """Look at what a rollback would do, and lead to the preview; changes nothing."""
+def ask(here: Here, wanted: Annotated[Looked, Query()]) -> HTMLResponse:
+    """The form with what a link names; a link alone has nothing looked at, because that asks other systems."""
+    return choosing(here, wanted.scope, wanted.fields)
+
+
+@router.post("/rollbacks/new", response_class=HTMLResponse)
+async def look(here: Here, form: Annotated[Looked, Form()], named: Annotated[Looked, Query()]) -> Response:
+    """Look at what a rollback would do, of what the form or its address names, and lead to the preview."""
+    wanted = form if form.scope else named
     try:
         plan = await here.gateway.preview_rollback(wanted.read(here), by=here.viewer.actor)
     except (InvalidInput, NotFound) as error:
@@ -151,13 +159,14 @@ def preview_page(
         still_running=_still_running(session, scope),
         problem=problem,
         may=may_do(session, scope, here.viewer.actor, here.clock(), planned=preview.totals.by_agent),
+        rules=rules_now(session, preview.totals, here.viewer.actor, here.clock()),
     )
 
 
 def include_later(scope: RollbackScope) -> str:
-    """The address of a preview of the same scope that undoes later work first; empty if it does already."""
+    """The query of a preview of the same scope that undoes later work first; empty if it does already."""
     wanted = scope.model_copy(update={"with_later": True})
-    return "" if scope.with_later else f"/rollbacks/new?{urlencode(scope_query(wanted))}"
+    return "" if scope.with_later else urlencode(scope_query(wanted))
 
 
 def goal_of(session: Session, scope: RollbackScope) -> str:

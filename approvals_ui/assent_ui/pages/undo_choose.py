@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.people import Role
 from assent.domain.rollback_scopes import RollbackScope, RollbackScopeKind
+from assent.gateway.undo_authority import LOOKERS
 from assent.store.queries import agents, runs
 from assent.store.queries.paging import PageRequest
 from assent_ui.pages.context import Here, Place
@@ -91,14 +93,27 @@ def choosing(
             status=problem.status if problem else 200,
             kinds=KINDS,
             chosen=next(each for each in KINDS if each.kind is chosen),
-            asked={"id": "", "version": "", "ago": "60", "since": "", "until": ""} | (asked or {}),
+            asked=_as_typed(chosen, asked or {}),
             agents=here.agent_names(session),
             types=_types(session) if chosen is RollbackScopeKind.TYPE else [],
             recent=runs.page(session, request=PageRequest(RECENT)).items if chosen is RollbackScopeKind.RUN else (),
             ago=AGO,
             problem=problem,
             may_operate=here.viewer.may(Role.OPERATOR),
+            may_look=bool(LOOKERS & set(here.viewer.roles)),
         )
+
+
+def _as_typed(kind: RollbackScopeKind, asked: dict[str, str]) -> dict[str, str]:
+    """What an address or a form names, as the fields take it."""
+    fields = {"id": "", "version": "", "ago": "60", "since": "", "until": "", "later": ""} | asked
+    if kind is RollbackScopeKind.VERSION and "@" in fields["id"] and not fields["version"]:
+        fields["id"], _, fields["version"] = fields["id"].rpartition("@")
+    for name in ("since", "until"):
+        with suppress(InvalidInput, OverflowError):
+            at = moment(fields[name], name)
+            fields[name] = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if at else ""
+    return fields
 
 
 def read_scope(kind: str, asked: dict[str, str], now: datetime, *, with_later: bool = False) -> RollbackScope:
