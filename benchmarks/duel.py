@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 import uuid
@@ -11,12 +10,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
-from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
-from assent.domain.approvals import ApprovalStatus, Verb
-from assent.domain.errors import AssentError, NotFound
+from assent.domain.actions import ActionStatus, ProposedAction
+from assent.domain.approvals import ApprovalStatus, Decision, Verb
+from assent.domain.errors import AssentError
 from assent.domain.people import SYSTEM, Actor
 from assent.gateway import Gateway, StartRun
 from assent.runtime import processes
@@ -39,7 +38,24 @@ AT_ONCE = 100
 """Requests that are decided at the same time, by both."""
 
 _FATE_SECONDS = 120.0
+_LOOK_EVERY = 0.1
 _ENDED = {ActionStatus.DONE, ActionStatus.REJECTED}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    run_id: str
+    approval_id: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Duel:
+    """What two people said about one request, and what they were answered at once."""
+
+    asked: _Asked
+    verbs: list[Verb]
+    answers: list[Decision | AssentError]
 
 
 @dataclass
@@ -97,26 +113,38 @@ async def _round(
     gateway: Gateway, database: Database, pair: list[Actor], count: int, chance: random.Random, tally: _Tally
 ) -> None:
     plan = [ProposedAction(key="gate", type="bench.gate", arguments={"n": 1})]
-    runs = await asyncio.gather(
+    run_ids = await asyncio.gather(
         *(gateway.start_run(StartRun(agent="bench-agent", plan=plan), by=SYSTEM) for _ in range(count))
     )
-    await asyncio.gather(*(_duel(gateway, database, run_id, pair, chance, tally) for run_id in runs))
+    asked = await _asked(database, run_ids)
+    duels = await asyncio.gather(*(_duel(gateway, each, pair, chance) for each in asked))
+    # One look for all: looking for each of them would cost more than what is measured.
+    await _all_decided(database, run_ids)
+    for duel in duels:
+        await _judge(gateway, database, duel, tally)
 
 
-async def _duel(
-    gateway: Gateway, database: Database, run_id: str, pair: list[Actor], chance: random.Random, tally: _Tally
-) -> None:
-    waiting = await _waiting(gateway, f"{run_id}:gate")
-    assert waiting.approval_id is not None
-    assert waiting.digest is not None
+async def _duel(gateway: Gateway, asked: _Asked, pair: list[Actor], chance: random.Random) -> _Duel:
     verbs = [chance.choice((Verb.APPROVE, Verb.REJECT)) for _ in pair]
-    words = await asyncio.gather(
-        *(_decide(gateway, waiting.approval_id, waiting.digest, verb, by) for verb, by in zip(verbs, pair, strict=True))
-    )
+    answers = await asyncio.gather(*(_decide(gateway, asked, verb, by) for verb, by in zip(verbs, pair, strict=True)))
+    return _Duel(asked, verbs, answers)
+
+
+async def _decide(gateway: Gateway, asked: _Asked, verb: Verb, by: Actor) -> Decision | AssentError:
+    try:
+        return await gateway.decide(asked.approval_id, verb=verb, digest=asked.digest, by=by, reason="Because.")
+    except AssentError as error:
+        return error
+
+
+async def _judge(gateway: Gateway, database: Database, duel: _Duel, tally: _Tally) -> None:
+    """Hold what both were told against what the database says and what became of the action."""
+    run_id, verbs = duel.asked.run_id, duel.verbs
+    words = [await _told(gateway, answer) for answer in duel.answers]
     outcome = await gateway.action(f"{run_id}:gate", wait_seconds=_FATE_SECONDS)
     with database.read() as session:
         status = session.execute(
-            select(col(ApprovalRow.status)).where(col(ApprovalRow.id) == waiting.approval_id)
+            select(col(ApprovalRow.status)).where(col(ApprovalRow.id) == duel.asked.approval_id)
         ).scalar_one()
     tally.told.update(words)
     counted = [verb for verb, word in zip(verbs, words, strict=True) if word == "counted"]
@@ -128,22 +156,37 @@ async def _duel(
         tally.faults.append(f"{run_id}: {status}, but the action is {outcome.status}")
 
 
-async def _waiting(gateway: Gateway, action_id: str) -> ActionOutcome:
-    while True:
-        with contextlib.suppress(NotFound):
-            found = await gateway.action(action_id)
-            if found.status is ActionStatus.AWAITING:
-                return found
-        await asyncio.sleep(0.05)
-
-
-async def _decide(gateway: Gateway, approval_id: str, digest: str, verb: Verb, by: Actor) -> str:
-    """Decide, and give what the person is told in the end, in one word."""
-    try:
-        sent = await gateway.decide(approval_id, verb=verb, digest=digest, by=by, reason="Because.")
-    except AssentError as error:
-        return f"refused at once ({error.code})"
-    fate = await gateway.fate(sent.id, wait_seconds=_FATE_SECONDS)
+async def _told(gateway: Gateway, answer: Decision | AssentError) -> str:
+    """What the person is told in the end, in one word."""
+    if isinstance(answer, AssentError):
+        return f"refused at once ({answer.code})"
+    fate = await gateway.fate(answer.id, wait_seconds=_FATE_SECONDS)
     if fate is None:
         return "never told"
     return "counted" if fate.counted else "told that it came too late"
+
+
+async def _asked(database: Database, run_ids: list[str]) -> list[_Asked]:
+    """The requests of these runs, as soon as all of them wait."""
+    rows = select(col(ApprovalRow.run_id), col(ApprovalRow.id), col(ApprovalRow.digest)).where(
+        col(ApprovalRow.run_id).in_(run_ids)
+    )
+    while True:
+        with database.read() as session:
+            found = session.execute(rows).all()
+        if len(found) == len(run_ids):
+            return [_Asked(*row) for row in found]
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _all_decided(database: Database, run_ids: list[str]) -> None:
+    """Wait until none of them is pending; at most as long as a fate may take."""
+    pending = select(func.count()).where(
+        col(ApprovalRow.run_id).in_(run_ids), col(ApprovalRow.status) == ApprovalStatus.PENDING.value
+    )
+    until = time.monotonic() + _FATE_SECONDS
+    while time.monotonic() < until:
+        with database.read() as session:
+            if not session.execute(pending).scalar_one():
+                return
+        await asyncio.sleep(_LOOK_EVERY)
