@@ -199,6 +199,8 @@ class IncidentDoor(IncidentWritingDoor, StopDoor):
     ) -> str:
         """Pause something because of an incident; the pause belongs to it, and the incident is stopped from then on.
 
+        The pause names the incident and who opened it, not its title.
+
         Raises:
             Forbidden: They may not.
             NotFound: There is no such incident or scope.
@@ -209,10 +211,11 @@ class IncidentDoor(IncidentWritingDoor, StopDoor):
             found = views.one(session, incident_id)
             if found.closed_at is not None:
                 raise Conflict("This incident is closed.", where="incident", todo="Open it again first.")
-            return found.title
+            # Everybody sees why something is paused, but not everybody may read incidents: no word of it goes there.
+            return f"Incident {incident_id}, opened by {found.opened_by.name}"
 
-        title = await self._write_incident(by, look)
-        pause_id = await self.pause(scope, by=by, cause=f"Incident: {title}", disposition=disposition)
+        cause = await self._write_incident(by, look)
+        pause_id = await self.pause(scope, by=by, cause=cause, disposition=disposition)
 
         def attach(session: Session) -> None:
             at = self._clock()

@@ -84,6 +84,19 @@ async def test_from_a_run_to_the_post_mortem(site: Site, olga: Person) -> None:
         assert f"incident.{kind}" in kinds, kind
 
 
+async def test_a_pause_says_nothing_of_an_incident_that_not_everybody_may_read(site: Site, olga: Person) -> None:
+    async with site.browser(olga) as browser:
+        opened = await send(browser, "/incidents/new", "/incidents", title="Carol was paid twice")
+        here = opened.headers["location"]
+        stopped = await send(browser, here, f"{here}/pause", scope="agent", name="desk-clerk")
+        assert stopped.status_code == 303, stopped.text
+        assert "Carol was paid twice" in PageReader((await browser.get(here)).text).words
+    async with site.browser(site.person("Nora None")) as browser:
+        shown = PageReader((await browser.get("/stop")).text).words
+    assert f"Incident {here.removeprefix('/incidents/')}, opened by Olga Operator" in shown
+    assert "Carol" not in shown
+
+
 async def test_records_are_found_added_and_exported(site: Site, olga: Person) -> None:
     run_id = await site.finished("=1+1", "milk")
     async with site.browser(olga) as browser:
@@ -170,7 +183,12 @@ async def test_two_writers_of_one_section(site: Site, olga: Person) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/incidents?state=odd", 422), ("/incidents/none", 404), ("/incidents/actions?state=odd", 422)],
+    [
+        ("/incidents?state=odd", 422),
+        ("/incidents/none", 404),
+        ("/incidents/a%00b", 404),
+        ("/incidents/actions?state=odd", 422),
+    ],
 )
 async def test_what_makes_no_sense(site: Site, olga: Person, path: str, status: int) -> None:
     async with site.browser(olga) as browser:
