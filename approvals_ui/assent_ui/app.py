@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from jinja2 import Environment
 
 from assent import __version__
@@ -22,7 +22,7 @@ from assent_ui import failures, health
 from assent_ui.api.router import router as api_router
 from assent_ui.card_desk import CardDesk
 from assent_ui.deps import Deps
-from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders
+from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders, require_no_nul
 from assent_ui.identity.openid import OpenIdProvider, OpenIdSettings
 from assent_ui.identity.proving import passkey_site
 from assent_ui.looks import Looks
@@ -102,6 +102,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
+        dependencies=[Depends(require_no_nul)],
     )
     app.state.deps = deps
     failures.install(app)

@@ -7,8 +7,10 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assent.domain.errors import NotFound
 from assent_ui.problems import answer, problem_of_status
 
 MAX_BODY = 2 * 1024 * 1024
@@ -84,6 +86,16 @@ class KnownHost:
             return True
         name = urlsplit(f"//{headers.get('host', '')}").hostname if _plain(headers.get("host", "")) else None
         return name is not None and (name in self._known or _in_figures(name))
+
+
+def require_no_nul(request: Request) -> None:
+    """Refuse an address with the character NUL: nothing here has it in its name, and not every database can read it.
+
+    Raises:
+        NotFound: The path or the query has one.
+    """
+    if "\0" in request.scope["path"] or "%00" in request.url.query:
+        raise NotFound("There is no such address.", where="address", todo="It has a character that no name here has.")
 
 
 class BodyLimit:

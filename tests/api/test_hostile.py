@@ -200,6 +200,8 @@ async def test_a_form_cannot_pretend_to_be_json(still: Api) -> None:
         ("/runs/x/actions/a?wait=nan", 422),
         ("/approvals?status=lost", 422),
         ("/runs/%00", 404),
+        ("/rollbacks/a%00b", 404),
+        ("/runs?agent=%00", 404),
         ("/runs/" + "x" * 300, 422),
     ],
 )
