@@ -59,13 +59,20 @@ def _proven(trial: Trial, call: Call) -> str:
     if done.undo_data is None:
         raise NotProven("The action says of what it did that it cannot be taken back.")
     undone = _undone(operation, call, done)
-    stays = operation.type.undo is not None and operation.type.undo.kind is UndoKind.COUNTER_MESSAGE
-    if not stays:
-        _same(before, operation.preview(call))
+    kind = operation.type.undo.kind if operation.type.undo else UndoKind.BEFORE_IMAGE
+    after = operation.preview(call)
+    if kind is UndoKind.INVERSE:
+        # What the action made new stays, beside what balances it.
+        made = {change.resource for change in before if change.before is None}
+        before, after = ([change for change in seen if change.resource not in made] for seen in (before, after))
+    if kind is not UndoKind.COUNTER_MESSAGE:
+        _same(before, after)
     _once(operation, call, done)
     records = ", ".join(sorted({change.resource for change in done.changes}))
-    if stays:
-        written = ", ".join(sorted({change.resource for change in undone.changes}))
+    written = ", ".join(sorted({change.resource for change in undone.changes}))
+    if kind is UndoKind.INVERSE:
+        return f"Done on {records}, and balanced once, on {written}; what was there before was as before."
+    if kind is UndoKind.COUNTER_MESSAGE:
         return f"Done on {records}; the counter-message was written once, as {written}."
     return f"Done and taken back on {records}; afterwards everything was as before."
 

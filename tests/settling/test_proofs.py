@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from assent.domain.canonical import Json
 from assent.domain.effects import Performed
@@ -22,12 +21,15 @@ from assent.store import proofs
 from assent.store.database import Database
 from assent.store.proofs import Proof
 from assent_activities.connectors import Call, Connector, ConnectorEnvironment, build_registry
-from assent_activities.connectors.sql_rows import build
+from assent_activities.connectors.sql_rows import Row, build
 from assent_activities.proving import CannotTry, NotProven, prove
+from assent_shop import rules
 from assent_shop.connector import build as build_shop
+from assent_shop.rules import Changed
 from tests.activities.stage import Stage
 from tests.databases import KINDS, empty_database, prepare
 from tests.desk import CARD
+from tests.settling.crm import clerk_card, run
 from tests.world import ANN
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
@@ -47,35 +49,17 @@ _OPTIONS: dict[str, Json] = {
         "empty": {"allow": ["update"], "columns": ["word"]},
     },
 }
-_CRM = """
-name: crm-clerk
-purpose: Keeps customers.
-business_owner: &owner {name: Bo Owner, email: bo@example.com}
-technical_owner: *owner
-model_steward: *owner
-escalation: *owner
-undo_proof: {within: 30d}
-actions:
-  crm.customers.get: {tier: auto}
-  crm.customers.insert: {tier: auto}
-  crm.customers.update: {tier: auto}
-  crm.stock.delete: {tier: auto}
-  crm.empty.update: {tier: auto}
-"""
+_CRM = clerk_card("customers.get", "customers.insert", "customers.update", "stock.delete", "empty.update")
 
 
 @pytest.fixture(params=KINDS)
 def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connector]:
     """Rows in a database of each kind."""
     with empty_database(request.param, request, tmp_path) as url:
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(text(statement))
+        run(url, *filter(str.strip, _TABLES.split(";")))
         connector = build(ConnectorEnvironment(tmp_path, {**_OPTIONS, "url": url}))
         yield connector
         connector.close()
-        engine.dispose()
 
 
 @pytest.fixture
@@ -140,6 +124,7 @@ def test_every_change_of_the_shop_can_be_tried(tmp_path: Path) -> None:
                 said[operation.type.name] = prove(operation, agent="shop-support")
         assert len(said) == 10
         assert "the counter-message was written once" in said.pop("shop.send_customer_mail")
+        assert "balanced once" in said.pop("shop.give_store_credit")
         assert all("afterwards everything was as before" in each for each in said.values())
     finally:
         shop.close()
@@ -165,6 +150,22 @@ def test_an_undo_that_does_not_restore_is_found_out(tmp_path: Path, monkeypatch:
         monkeypatch.setattr(kind, "undo", half)
         with pytest.raises(NotProven, match="is not what it was"):
             prove(move, agent="a")
+    finally:
+        shop.close()
+
+
+def test_a_charge_that_does_not_balance_a_credit_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = build_shop(ConnectorEnvironment(tmp_path, {"mail_seconds": 0}))
+    [credit] = [each for each in shop.operations() if each.type.name == "shop.give_store_credit"]
+    real = rules.charge_back
+
+    def half(user: Row, *, gift_card_id: str, amount: float) -> Changed:
+        return real(user, gift_card_id=gift_card_id, amount=amount / 2)
+
+    monkeypatch.setattr(rules, "charge_back", half)
+    try:
+        with pytest.raises(NotProven, match=r"shop/users/\S+ is not what it was"):
+            prove(credit, agent="a")
     finally:
         shop.close()
 

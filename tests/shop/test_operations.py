@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from jsonschema import Draft202012Validator
 from assent.domain.canonical import Json
 from assent.domain.effects import Performed
 from assent.domain.tiers import Speed
+from assent.domain.undo_kinds import UndoKind
 from assent_activities.connectors.contract import ActionFailed, Call, Operation, UndoConflict, build_registry
-from assent_activities.connectors.sql_rows import Row
+from assent_activities.connectors.sql_rows import Row, RowTransaction
 from assent_shop.connector import Shop
 from assent_shop.stock import sample_shop
 from benchmarks.tau2_retail.rows import content
@@ -132,6 +134,77 @@ def test_a_note_can_be_written_and_removed(shop: Shop, tools: dict[str, Operatio
     assert done.changes[0].resource == f"shop/notes/{done.result['note_id']}"
     tools["add_order_note"].undo(asked, done.undo_data)
     assert shop.store.read(lambda rows: rows.find("notes")) == []
+
+
+def test_store_credit_is_balanced_by_a_charge_of_its_own(shop: Shop, tools: dict[str, Operation]) -> None:
+    user, card = gift_card()
+    credit = tools["give_store_credit"]
+    assert credit.type.undo is not None
+    assert (credit.type.undo.kind, credit.type.undo.within) == (UndoKind.INVERSE, timedelta(days=30))
+    asked = call(user_id=user["user_id"], gift_card_id=card["id"], amount=5.0, because="A late parcel.")
+    given = credit.perform(asked)
+    assert balance(shop, user, card) == round(card["balance"] + 5, 2)
+    assert credit.perform(asked) == given == credit.lookup(asked)
+    spend(shop, user, card, 2.0)
+    undo = dataclasses.replace(asked, key=f"{asked.key}#undo")
+    preview = credit.undo_preview(undo, given.undo_data)
+    charged = credit.undo(undo, given.undo_data)
+    assert [change.resource for change in charged.changes] == [change.resource for change in preview]
+    assert credit.undo(undo, given.undo_data) == charged
+    assert balance(shop, user, card) == round(card["balance"] - 2, 2)
+    booked, back = sorted(shop.store.read(lambda rows: rows.find("bookings")), key=lambda row: -row["amount"])
+    assert (booked["amount"], back["amount"]) == (5.0, -5.0)
+    assert (booked["balances"], back["balances"]) == (None, booked["booking_id"])
+    with pytest.raises(UndoConflict, match=f"charged back already, as {back['booking_id']}"):
+        credit.undo_preview(undo, given.undo_data)
+
+
+def test_store_credit_that_was_spent_is_charged_once_it_is_there_again(shop: Shop, tools: dict[str, Operation]) -> None:
+    user, card = gift_card()
+    credit = tools["give_store_credit"]
+    asked = call(user_id=user["user_id"], gift_card_id=card["id"], amount=5.0, because="A late parcel.")
+    given = credit.perform(asked)
+    spend(shop, user, card, balance(shop, user, card) - 4.0)
+    undo = dataclasses.replace(asked, key=f"{asked.key}#undo")
+    for take_back in (credit.undo_preview, credit.undo):
+        with pytest.raises(UndoConflict, match=r"holds \$4\.00 by now, so \$5\.00 cannot be charged"):
+            take_back(undo, given.undo_data)
+    assert balance(shop, user, card) == 4.0
+    spend(shop, user, card, -1.5)
+    credit.undo(undo, given.undo_data)
+    assert balance(shop, user, card) == 0.5
+    with pytest.raises(UndoConflict, match="how this credit was booked"):
+        credit.undo_preview(dataclasses.replace(asked, key="r:2#undo"), None)
+
+
+def gift_card() -> tuple[Row, Row]:
+    """A customer of the sample shop who has a gift card."""
+    return next(
+        (user, method)
+        for user in STOCK["users"].values()
+        for method in user["payment_methods"].values()
+        if method["source"] == "gift_card"
+    )
+
+
+def balance(shop: Shop, user: Row, card: Row) -> float:
+    """What a gift card holds now."""
+    there = shop.store.read(lambda rows: rows.get("users", user["user_id"]))
+    assert there is not None
+    return float(there["payment_methods"][card["id"]]["balance"])
+
+
+def spend(shop: Shop, user: Row, card: Row, amount: float) -> None:
+    """The customer buys something with a gift card."""
+
+    def work(rows: RowTransaction) -> Json:
+        there = rows.get("users", user["user_id"])
+        assert there is not None
+        method = there["payment_methods"][card["id"]]
+        method["balance"] = round(method["balance"] - amount, 2)
+        return rows.put("users", user["user_id"], there)
+
+    shop.store.perform(f"a purchase of {amount}", work)
 
 
 def test_a_mail_shows_signs_of_life_and_is_sent_once(shop: Shop, tools: dict[str, Operation]) -> None:

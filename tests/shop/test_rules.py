@@ -129,6 +129,14 @@ def test_store_credit_goes_to_gift_cards_in_cents() -> None:
         rules.give_credit(user(), gift_card_id="gift", amount=1.005)
 
 
+def test_a_credit_is_charged_back_as_far_as_the_gift_card_goes() -> None:
+    assert balance(rules.charge_back(user(), gift_card_id="gift", amount=7.25)) == 2.85
+    with pytest.raises(ActionFailed, match=r"gift holds \$10\.10 by now"):
+        rules.charge_back(user(), gift_card_id="gift", amount=10.11)
+    with pytest.raises(ActionFailed, match="not found"):
+        rules.charge_back(user(), gift_card_id="gone", amount=1)
+
+
 def _swap(rule: Callable[..., Changed], status: str, old: list[str], new: list[str], method: str = "card") -> Changed:
     return rule(order(status), user(), PRODUCTS, item_ids=old, new_item_ids=new, payment_method_id=method)
 

@@ -24,6 +24,7 @@ MONEY = frozenset(
         "payment_history.*.amount",
         "exchange_price_difference",
         "payment_methods.*.balance",
+        "amount",
     }
 )
 """Money in the shop's records."""
@@ -183,7 +184,17 @@ CREDIT = _change(
     gift_card_id=_text(80),
     amount={"type": "number", "exclusiveMinimum": 0, "maximum": 1000, "description": "Dollars."},
     because=_text(500),
-).model_copy(update={"amount": "amount"})
+).model_copy(
+    update={
+        "amount": "amount",
+        "undo": UndoDeclaration(
+            sentence="Charge ${amount} to {gift_card_id} again, with a booking of its own.",
+            precondition="The gift card still is the customer's and holds that much.",
+            within=timedelta(days=30),
+            kind=UndoKind.INVERSE,
+        ),
+    }
+)
 NOTE = _change(
     "add_order_note",
     "Note something on an order",

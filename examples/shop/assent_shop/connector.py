@@ -14,6 +14,7 @@ from assent_activities.connectors.contract import Connector, ConnectorEnvironmen
 from assent_activities.connectors.counter_messages import CounterPost
 from assent_activities.connectors.sql_rows import RowDatabase, RowStore
 from assent_shop import catalogue as types
+from assent_shop.crediting import GiveCredit
 from assent_shop.data import create_shop, load_tau2
 from assent_shop.desk import changing, finding
 from assent_shop.mail import SendMail
@@ -40,7 +41,6 @@ _CHANGES = (
     (types.MODIFY_ITEMS, changing.modify_pending_order_items),
     (types.EXCHANGE, changing.exchange_delivered_order_items),
     (types.RETURN, changing.return_delivered_order_items),
-    (types.CREDIT, changing.give_store_credit),
     (types.NOTE, changing.add_order_note),
 )
 
@@ -94,6 +94,7 @@ class Shop:
         return [
             *(LookUp(type, self.store, _LOOK_UPS[type.name]) for type in types.LOOK_UPS),
             *(Change(type, self.store, work) for type, work in _CHANGES),
+            GiveCredit(types.CREDIT, self.store, changing.give_store_credit),
             SendMail(types.MAIL, self.store, self._mail_seconds, post=self._post),
         ]
 

@@ -65,4 +65,16 @@ outgoing_mail = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-TABLES = {table.name: table for table in (users, products, orders, notes, outgoing_mail)}
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("booking_id", String(40), primary_key=True),
+    Column("user_id", String(80), nullable=False, index=True),
+    Column("gift_card_id", String(80), nullable=False),
+    Column("amount", Float, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("balances", String(40)),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+TABLES = {table.name: table for table in (users, products, orders, notes, outgoing_mail, bookings)}

@@ -79,10 +79,13 @@ def return_delivered_order_items(rows: RowTransaction, call: Call) -> Json:
 
 
 def give_store_credit(rows: RowTransaction, call: Call) -> Json:
-    """A little more on a gift card."""
+    """A little more on a gift card, and its booking."""
     asked = call.arguments
     user = user_of(rows, asked["user_id"])
-    return _save(rows, rules.give_credit(user, gift_card_id=asked["gift_card_id"], amount=asked["amount"]))
+    saved = _save(rows, rules.give_credit(user, gift_card_id=asked["gift_card_id"], amount=asked["amount"]))
+    booked = {name: asked[name] for name in ("user_id", "gift_card_id", "amount", "because")}
+    rows.put("bookings", record_id("CR", call), booked)
+    return saved
 
 
 def add_order_note(rows: RowTransaction, call: Call) -> Json:
@@ -92,9 +95,9 @@ def add_order_note(rows: RowTransaction, call: Call) -> Json:
     return rows.put("notes", record_id("N", call), note)
 
 
-def record_id(letter: str, call: Call) -> str:
+def record_id(letters: str, call: Call) -> str:
     """An id that is the same for every repetition of a call."""
-    return f"{letter}-{hashlib.sha256(call.key.encode()).hexdigest()[:12]}"
+    return f"{letters}-{hashlib.sha256(call.key.encode()).hexdigest()[:12]}"
 
 
 def _order_and_user(rows: RowTransaction, call: Call) -> tuple[Row, Row]:

@@ -6,7 +6,7 @@ Each rule takes rows as they are and returns new ones; it never changes what it 
 
 from assent_shop.rules.address import move_order, move_user
 from assent_shop.rules.cancelling import cancel
-from assent_shop.rules.credit import give_credit
+from assent_shop.rules.credit import charge_back, give_credit
 from assent_shop.rules.exchanging import exchange
 from assent_shop.rules.items import modify_items
 from assent_shop.rules.outcome import Changed
@@ -17,6 +17,7 @@ __all__ = [
     "Changed",
     "cancel",
     "change_payment",
+    "charge_back",
     "exchange",
     "give_credit",
     "modify_items",
