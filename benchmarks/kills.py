@@ -33,6 +33,7 @@ from assent.store.database import Database
 from assent.store.keys import make_key
 from assent.store.tables import ActionRow, RunRow
 from benchmarks.connector import CARD
+from benchmarks.ports import lasting_port
 from benchmarks.report import Report
 from benchmarks.tau2_retail.person import Person
 
@@ -61,7 +62,7 @@ class Product:
         (cards / "agent.yaml").write_text(card, encoding="utf-8")
         self.settings = Settings.load(
             data_dir=folder / "data",
-            web_port=processes.free_port(),
+            web_port=lasting_port(),
             connectors=[connector],
             cards=[cards],
             **changes,
@@ -75,8 +76,10 @@ class Product:
         with self._log.open("ab") as output:
             self._up = processes.start(command, output=output, changes=dict(self.settings.environment()))
         while self._up.poll() is None:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.settings.public_url}/readyz", trust_env=False, timeout=5).is_success:
+            with contextlib.suppress(httpx.TransportError, ValueError):
+                answer = httpx.get(f"{self.settings.public_url}/readyz", trust_env=False, timeout=5)
+                # Another program on that port may answer everything with a page.
+                if answer.is_success and "parts" in answer.json():
                     return
             time.sleep(0.2)
         raise RuntimeError(f"Assent did not come up:\n{tail(self._log)}")

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -122,12 +122,20 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Ask the system for a TCP port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(host: str = "127.0.0.1", *, but: Collection[int] = ()) -> int:
+    """Ask the system for a TCP port that is free now.
+
+    Args:
+        host: Where something will listen on it.
+        but: Ports that are meant for something else, though nothing listens on them yet.
+    """
+    with contextlib.ExitStack() as passed_over:
+        while True:
+            probe = passed_over.enter_context(socket.socket())
+            probe.bind((host, 0))
+            port: int = probe.getsockname()[1]
+            if port not in but:
+                return port
 
 
 def port_is_free(host: str, port: int) -> bool:

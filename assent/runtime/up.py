@@ -28,6 +28,9 @@ TRIES_AT_START = 3
 """A child that dies this often before the pages answer will not come up by itself."""
 
 HEALTH_TIMEOUT_SECONDS = 5.0
+_ALIVE = {"status": "ok"}
+"""What the pages say of themselves at ``/healthz``."""
+
 _TEMPORAL_VARIABLES = ("ADDRESS", "NAMESPACE", "API_KEY", "TLS", "PROFILE", "CONFIG_FILE")
 
 
@@ -99,10 +102,13 @@ class Installation:
             self._progress.say(f"Using the Temporal server at {configured}, as configured")
             return
         executable = obtain(self._settings, self._progress).path
+        # The pages do not listen yet, so the system would give away their port as well.
+        port = self._settings.temporal_port or processes.free_port(but={self._settings.web_port})
+        ui_port = self._settings.temporal_ui_port or processes.free_port(but={self._settings.web_port, port})
         server = DevServer(
             executable,
-            port=self._settings.temporal_port or processes.free_port(),
-            ui_port=self._settings.temporal_ui_port or processes.free_port(),
+            port=port,
+            ui_port=ui_port,
             database=self._settings.data_dir / "temporal.db",
             namespace=self._settings.temporal_namespace,
         )
@@ -187,7 +193,9 @@ class Installation:
 
 
 def _healthy(client: httpx.Client) -> bool:
+    """Whether the pages answer, and not some other program that took their port meanwhile."""
     try:
-        return client.get("/healthz").status_code == httpx.codes.OK
-    except httpx.TransportError:
+        answer = client.get("/healthz")
+        return answer.status_code == httpx.codes.OK and answer.json() == _ALIVE
+    except (httpx.TransportError, ValueError):
         return False

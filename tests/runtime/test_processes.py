@@ -61,3 +61,8 @@ def test_a_variable_can_be_set_and_taken_away(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GONE", "1")
     changed = processes.environment({"GONE": None, "NEW": "2"})
     assert ("GONE" in changed, changed["KEPT"], changed["NEW"]) == (False, "1", "2")
+
+
+def test_ports_that_are_meant_for_something_else_are_passed_over() -> None:
+    meant = {port for port in range(65_536) if port % 8 > 1}
+    assert not {processes.free_port(but=meant) for _ in range(20)} & meant

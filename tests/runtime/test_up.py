@@ -118,6 +118,19 @@ def test_a_second_one_on_the_same_folder_is_told_where_the_first_is(up: Up, sett
     assert str(first.pid) in said
 
 
+def test_another_program_that_takes_the_port_meanwhile_is_not_taken_for_the_pages(
+    up: Up, environment: dict[str, str]
+) -> None:
+    """Temporal's own page answers every address with 200, and a form that is sent to it with 400."""
+    port = processes.free_port()
+    environment["ASSENT_TEMPORAL_UI_PORT"] = str(port)
+    process = up(port=port)
+    shown, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 6, said
+    assert "web does not come up" in said
+    assert "Assent is running" not in shown
+
+
 def test_a_taken_port_is_said_before_anything_starts(up: Up, settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
