@@ -144,7 +144,7 @@ def checks(
         tell(f"{each.agent}: at most one in {each.one_in:,} requests, announced {ago(each.announced_at)}.")
     if not announced:
         note("No card in force has checks.")
-    headings = ["shown", "caught", "missed", "asked about", "unanswered"]
+    headings = ["shown", "caught", "missed", "questioned", "unanswered"]
     show_table(["agent", *headings], [[each.of, *_counts(each)] for each in agents])
     typer.echo()
     show_table(["person", *headings], [[names[each.of], *_counts(each)] for each in persons])

@@ -111,7 +111,7 @@ class TallyOut(Out):
     shown: int
     caught: int
     missed: int
-    questioned: int
+    questioned: int = Field(description="Asked about, or to be changed, instead of decided.")
     unanswered: int
 
 

@@ -9,17 +9,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from assent.domain.approvals import Verb
+from assent.domain.canonical import Json
 from assent.domain.checks import Check
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.people import Assurance
 from assent.store import checks
+from assent.store.queries import approvals, revisions
 from assent.store.queries.approvals import ApprovalView
-from assent.store.queries.checks_shown import as_request, may_do_with, standing_of
+from assent.store.queries.checks_shown import as_request, editable, may_do_with, standing_of
+from assent.store.queries.revisions import Editable
 from assent_ui.looks import Look
 from assent_ui.pages.context import Here, Place, typed
-from assent_ui.pages.request_parts import Controls, neighbours, problem_of, proof_page
+from assent_ui.pages.request_parts import Controls, neighbours, problem_of, proof_page, request_context
 
 router = APIRouter()
 
@@ -73,6 +77,28 @@ def instead(here: Place, approval_id: str) -> RedirectResponse | None:
     return None if shown_to(here, approval_id) is None else _back(approval_id)
 
 
+def about(here: Place, session: Session, approval_id: str) -> dict[str, Any]:
+    """What the templates of a request need, for a request or for a check of the viewer's.
+
+    Raises:
+        NotFound: There is neither.
+    """
+    check = checks.one(session, approval_id, here.viewer.id)
+    if check is None:
+        return request_context(here, session, approvals.one(session, approval_id))
+    return context_of(here, as_request(session, check), check)
+
+
+def start_of(session: Session, approval_id: str, person_id: str) -> Editable:
+    """What an edit starts from, of a request or of a check of somebody's.
+
+    Raises:
+        NotFound: There is neither.
+    """
+    check = checks.one(session, approval_id, person_id)
+    return revisions.editable(session, approval_id) if check is None else editable(session, check)
+
+
 async def answer(here: Place, check: Check, given: Answer) -> Response:
     """Keep an answer and tell at once what it was; nothing is sent to any run."""
     try:
@@ -99,6 +125,22 @@ async def question(here: Place, check: Check, text: str) -> Response:
     except AssentError as error:
         problem = error
         return await here.in_thread(lambda: page_of(here, check, error=problem, text=text))
+    return _back(check.id)
+
+
+async def change(here: Place, check: Check, arguments: dict[str, Json], *, digest: str, reason: str) -> Response:
+    """The viewer set out to change a check: nothing is changed, and they are told what it was.
+
+    Raises:
+        InvalidInput: It would be no edit.
+    """
+    try:
+        await here.gateway.change_check(check.id, arguments, digest=digest, by=here.viewer.actor, reason=reason)
+    except InvalidInput:
+        raise
+    except AssentError as error:
+        problem = error
+        return await here.in_thread(lambda: page_of(here, check, error=problem, reason=reason))
     return _back(check.id)
 
 
@@ -135,4 +177,5 @@ def _controls(here: Place, check: Check) -> Controls:
     """What one may do about a check: decide, or prove first who one is, as for a request that needs it."""
     unproven = check.rules.electorate.assurance is Assurance.FRESH and here.viewer.assurance is not Assurance.FRESH
     why_not = "Confirm first that it is you." if unproven else ""
-    return Controls(may=may_do_with(why_not), proof=proof_page(check.id) if unproven else "", edit=False, hand=False)
+    proof = proof_page(check.id) if unproven else ""
+    return Controls(may=may_do_with(why_not), proof=proof, edit=check.rules.edit, hand=True)

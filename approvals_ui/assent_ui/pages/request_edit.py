@@ -9,16 +9,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from assent.domain.canonical import Json
-from assent.domain.errors import AssentError, BrokenArguments, Conflict, InvalidInput
+from assent.domain.errors import AssentError, BrokenArguments, Conflict, InvalidInput, NotFound
 from assent.domain.forms import Form, form_of, read_form
 from assent.domain.hostile_text import restore_all
 from assent.domain.revisions import argument_changes, with_kept_secrets
-from assent.store.queries import approvals, revisions
 from assent.store.queries.revisions import Editable
 from assent_ui.clicks import own_decision_id
 from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place, typed
-from assent_ui.pages.request_parts import refused_in_thread, request_context
+from assent_ui.pages.request_parts import refused_in_thread
 
 router = APIRouter()
 
@@ -27,10 +26,8 @@ PATIENCE = 5.0
 
 
 @router.get("/approvals/{approval_id}/edit", response_class=HTMLResponse)
-def show(here: Here, approval_id: str) -> Response:
+def show(here: Here, approval_id: str) -> HTMLResponse:
     """The form as the arguments are now."""
-    if (back := checks.instead(here, approval_id)) is not None:
-        return back
     return _page(here, approval_id)
 
 
@@ -43,8 +40,9 @@ async def send(here: Here, approval_id: str, request: Request) -> Response:
     step = values.get("step", "look")
     if step == "back":
         return await here.in_thread(lambda: _page(here, approval_id, values))
+    check = await here.in_thread(lambda: checks.shown_to(here, approval_id))
     try:
-        start, form = await here.gateway.edit_form(approval_id)
+        start, form = await _form_of(here, approval_id)
         read = read_form(form, values)
         if read.faults:
             raise BrokenArguments(read.faults)
@@ -52,6 +50,9 @@ async def send(here: Here, approval_id: str, request: Request) -> Response:
             raise Conflict("It was edited meanwhile.", where="digest")
         if step != "send":
             return await here.in_thread(lambda: _page(here, approval_id, values, arguments=read.arguments))
+        if check is not None:
+            reason, digest = values.get("reason", ""), values.get("digest", "")
+            return await checks.change(here, check, read.arguments, digest=digest, reason=reason)
         edit = await here.gateway.revise(
             approval_id,
             read.arguments,
@@ -65,6 +66,9 @@ async def send(here: Here, approval_id: str, request: Request) -> Response:
         problem = error
         return await here.in_thread(lambda: _page(here, approval_id, values, error=problem))
     except AssentError as error:
+        if check is not None:
+            problem_now = error
+            return await here.in_thread(lambda: checks.page_of(here, check, error=problem_now))
         return await refused_in_thread(here, approval_id, error, typed={"reason": values.get("reason", "")})
     if made is not None and made.revision is None:
         refused = Conflict(made.why_not, where="arguments", todo="The request stays as it is.")
@@ -81,9 +85,8 @@ def _page(
     error: AssentError | None = None,
 ) -> HTMLResponse:
     with here.database.read() as session:
-        approval = approvals.one(session, approval_id)
-        start = revisions.editable(session, approval_id)
-        context = request_context(here, session, approval) | _form(session, start, values or {})
+        start = checks.start_of(session, approval_id, here.viewer.id)
+        context = checks.about(here, session, approval_id) | _form(session, start, values or {})
         if arguments is not None and start.type is not None:
             secrets = start.type.secrets
             after = with_kept_secrets(arguments, start.raw, secrets)
@@ -93,6 +96,21 @@ def _page(
         context |= {"faults": faults, "general": general, "values": values or {}, "looking": arguments is not None}
         status = error.status if error else 200
         return here.show(session, "request_edit.html", "inbox", status=status, **context)
+
+
+async def _form_of(here: Place, approval_id: str) -> tuple[Editable, Form]:
+    """What an edit starts from, and the form for it.
+
+    Raises:
+        NotFound: There is neither a request nor a check of the viewer's of this id.
+    """
+    try:
+        return await here.gateway.edit_form(approval_id)
+    except NotFound:
+        found = await here.gateway.check_form(approval_id, here.viewer.id)
+        if found is None:
+            raise
+        return found
 
 
 def _form(session: Session, start: Editable, values: dict[str, str]) -> dict[str, Any]:

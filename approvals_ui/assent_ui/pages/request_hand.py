@@ -11,22 +11,19 @@ from sqlalchemy.orm import Session
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.people import Role
 from assent.store import people
-from assent.store.queries import approvals
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place
-from assent_ui.pages.request_parts import refused_in_thread, request_context
+from assent_ui.pages.request_parts import refused_in_thread
 
 router = APIRouter()
 
 
 @router.get("/approvals/{approval_id}/hand", response_class=HTMLResponse)
-def show(here: Here, approval_id: str) -> Response:
+def show(here: Here, approval_id: str) -> HTMLResponse:
     """Who else could decide it."""
-    if (back := checks.instead(here, approval_id)) is not None:
-        return back
     with here.database.read() as session:
-        context = request_context(here, session, approvals.one(session, approval_id)) | _others(here, session)
+        context = checks.about(here, session, approval_id) | _others(here, session)
         return here.show(session, "request_hand.html", "inbox", **context)
 
 
@@ -36,6 +33,8 @@ async def hand(
 ) -> Response:
     """Ask somebody besides (``how=ask``), or let them decide in one's place (``how=reassign``)."""
     by = here.viewer.actor
+    if (check := await here.in_thread(lambda: checks.shown_to(here, approval_id))) is not None:
+        return await checks.question(here, check, f"Somebody else was to look at it. {reason}".strip())
     try:
         person = await here.in_thread(lambda: _person(here, to))
         if how == "reassign":
