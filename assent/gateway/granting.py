@@ -28,7 +28,7 @@ from assent.gateway.refusing import refusals_kept
 from assent.gateway.word_asking import ask_for_grant
 from assent.policy.approval_block import GrantRule
 from assent.policy.granting import check_terms, terms_for
-from assent.store import grants
+from assent.store import grants, words_asked
 from assent.store.consents import weigh_consents
 from assent.store.queries import grants as views
 from assent.store.queries.grants import GrantView
@@ -196,6 +196,7 @@ class GrantDoor(Door):
                 now = self._clock()
                 row = grants.locked(session, grant_id)
                 grants.revoke(session, row, by=by, at=now, reason=reason.strip())
+                words_asked.stale_homes(session, [Electorate.model_validate(each) for each in row.electorates], now)
                 return views.one(session, grant_id, now=now)
 
         return await self._in_thread(write)
@@ -207,6 +208,8 @@ class GrantDoor(Door):
         view = views.one(session, grant_id, now=now)
         if view.status is GrantStatus.PENDING:
             ask_for_grant(session, view, reached, self._channels, at=now)
+        if view.status is GrantStatus.PENDING or len(view.words) > 1:
+            words_asked.stale_homes(session, reached, now)
         return view
 
     def _weigh_terms(self, terms: GrantTerms) -> tuple[CardInForce, GrantRule, list[Electorate]]:

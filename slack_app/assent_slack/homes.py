@@ -13,7 +13,7 @@ from assent.domain.clock import Clock
 from assent.domain.people import Role
 from assent.store import checks, electorate, people, slack_people
 from assent.store.database import Database
-from assent.store.queries import checks_shown, inbox
+from assent.store.queries import checks_shown, inbox, words_wanted
 from assent.store.queries.inbox import Wanted
 from assent.store.queries.paging import PageRequest
 from assent.store.slack_people import SlackUser
@@ -93,12 +93,13 @@ class Homes:
             wanted = Wanted(tokens=tuple(sorted(tokens)))
             shown = inbox.page(session, wanted, request=PageRequest(limit=SHOWN)) if tokens and person else None
             total = inbox.count(session, wanted) if shown is not None else 0
+            grants = len(words_wanted.grants_for(session, user.person_id, self.clock())) if person else 0
             mine = checks_shown.rows_for(session, user.person_id, wanted, "", self.clock()) if shown else []
             unread = checks.unread(session, user.person_id) if person and person.may(Role.APPROVER) else []
         rows = checks_shown.among(shown.items, mine, wanted.sort, last=shown.next_cursor is None) if shown else ()
         total += len(mine)
         shown_of, capped = max(total, len(rows)), total >= inbox.COUNTED
-        return home(rows, shown_of, capped, self.links, direct=user.direct, unread=unread)
+        return home(rows, shown_of, capped, self.links, direct=user.direct, grants=grants, unread=unread)
 
     def _stale_ones(self) -> list[SlackUser]:
         with self.database.read() as session:

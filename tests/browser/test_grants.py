@@ -50,7 +50,7 @@ async def test_pages_of_grants_hold_on_every_screen(desktop: Desktop, ada: Perso
     pending = await given(site, site.person("Pat One", Role.APPROVER), count=2)
     page = await desktop.open(ada, **SCREENS[screen])
     addresses = [f"/grants/{hostile.id}", f"/grants/{pending.id}", f"/plans/{made.plan_approval_id}"]
-    for address in ("/grants", "/grants?status=revoked", "/agents/desk-clerk", *addresses):
+    for address in ("/", "/grants", "/grants?status=revoked", "/agents/desk-clerk", *addresses):
         await page.goto(address)
         await page.evaluate(OPEN_ALL)
         wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -24,6 +24,7 @@ from assent.reaching.hooks import Caller
 from assent.reaching.mailer import Mailer
 from assent.store import people, reaching, webhooks
 from assent.store.mail_links import MailLinks, Opens, RefusedLink
+from assent.store.queries import words_wanted
 from assent.store.sealing import Sealer
 from assent.store.sign_in import Browser, SignIn
 from assent.store.tables import LedgerEventRow, NoticeRow, OutboxRow, WebhookRow
@@ -261,3 +262,25 @@ def test_a_call_that_nobody_took_for_days_is_given_up_by_name(calling: Bureau) -
         wanted = select(col(LedgerEventRow.body)).where(col(LedgerEventRow.kind) == "webhook.given_up")
         [body] = session.execute(wanted).scalars()
     assert json.loads(body)["notice"] == f"word-{pending.id}-fay"
+
+
+def test_a_grant_waits_for_those_whose_word_it_needs_and_no_longer(telling: Bureau) -> None:
+    def wait() -> dict[str, list[str]]:
+        with telling.database.read() as session:
+            found = {each: words_wanted.grants_for(session, each, telling.clock()) for each in ("fay", "leo", "sam")}
+        return {name: [view.id for view in views] for name, views in found.items() if views}
+
+    first = telling.grant(LEO, telling.terms(**WIDE))
+    assert wait() == {"fay": [first.id]}
+    telling.publish(card(TWO_GROUPS))
+    telling.clock.turn(seconds=1)
+    second = telling.grant(FAY, telling.terms(days=0.5))
+    assert wait() == {"fay": [first.id], "sam": [second.id]}
+    telling.do(telling.gateway.confirm_grant(second.id, digest=second.digest, by=SAM))
+    assert wait() == {"fay": [first.id]}
+    telling.clock.turn(seconds=1)
+    third = telling.grant(SUE, telling.terms(days=2))
+    assert wait() == {"fay": [third.id, first.id], "leo": [third.id], "sam": [third.id]}
+    telling.do(telling.gateway.revoke_grant(third.id, by=SUE))
+    telling.clock.turn(hours=25)
+    assert wait() == {}

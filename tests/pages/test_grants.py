@@ -86,6 +86,10 @@ async def test_a_second_person_confirms(site: Site) -> None:
     assert grant.status is GrantStatus.PENDING
     address = f"/grants/{grant.id}/confirm"
     async with site.browser(pat) as first, site.browser(pia) as second:
+        assert "waits for your word" not in PageReader((await first.get("/")).text).words
+        inbox = PageReader((await second.get("/")).text)
+        assert "1 standing grant waits for your word" in inbox.words
+        assert {f"/grants/{grant.id}", "/grants?status=pending"} <= set(inbox.addresses)
         mine = PageReader((await first.get(f"/grants/{grant.id}")).text)
         assert "It covers nothing yet" in mine.words
         assert not [form for form in mine.forms if form.action == address]
@@ -93,6 +97,7 @@ async def test_a_second_person_confirms(site: Site) -> None:
         stale = await second.post(address, data=form.fields | {"digest": "0" * 64})
         assert (stale.status_code, "not what you saw" in stale.text) == (409, True)
         assert (await second.post(address, data=form.fields)).status_code == 303
+        assert "waits for your word" not in PageReader((await second.get("/")).text).words
         shown = PageReader((await first.get(f"/grants/{grant.id}")).text).words
         assert "In force" in shown
         assert "Pia Two" in shown

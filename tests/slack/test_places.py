@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from assent.domain.approvals import ApprovalStatus
 from assent.domain.approving import ApprovalRules
+from assent.domain.grants import GrantTerms
 from assent.domain.people import Actor, Assurance, Role, Via
 from assent.domain.voting import Electorate, Need
-from assent.store import approvals, people, slack_people
+from assent.store import approvals, grants, people, slack_people
 from assent.store.tables import ApprovalRow
 from assent_slack.buttons import APPROVE, DIRECT, EDIT, OBJECT, OPEN, REJECT, STOP, TALK
 from tests.slack.fake_blocks import buttons, live, reading
@@ -257,6 +260,23 @@ async def test_the_page_of_the_app_shows_mine_soonest_first_and_follows_what_hap
     said = reading(office.slack.homes[ann.id]["blocks"])
     assert "Request 00" not in said
     assert "4 more on the web: " in said
+    assert office.slack.refused == []
+
+
+async def test_the_page_of_the_app_says_that_a_grant_waits_for_ones_word(office: Office) -> None:
+    ann, bob, oli = office.approver(), office.approver("Bob"), office.person("Oli", Role.OPERATOR)
+    terms = GrantTerms(
+        agent="refunds", action_type="shop.refund", arguments={}, uses=2, expires_at=office.now() + timedelta(days=1)
+    )
+    by = Actor(id="bob", name="Bob", via=Via.WEB)
+    with office.database.write() as session:
+        grants.give(session, "grant-1", terms, electorates=[TWO.electorate], active=False, by=by, at=office.now())
+    for user, waits in ((ann, True), (bob, False), (oli, False)):
+        assert ("1 standing grant waits for your word: " in await _home(office, user)) == waits
+    assert f"{PAGES}/grants?status=pending" in str(office.slack.homes[ann.id]["blocks"])
+    await office.gateway.revoke_grant("grant-1", by=by)
+    await office.deliver()
+    assert "waits for your word" not in reading(office.slack.homes[ann.id]["blocks"])
     assert office.slack.refused == []
 
 

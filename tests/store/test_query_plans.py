@@ -60,6 +60,7 @@ from assent.store.queries import (
     stopping,
     timeline,
     unknowns,
+    words_wanted,
 )
 from assent.store.queries import checks as seeded
 from assent.store.queries.inbox import Wanted
@@ -165,6 +166,7 @@ LISTS: dict[str, List] = {
     "grants": lambda s, r: grants.page(s, now=NOW, request=r),
     "grants of an agent": lambda s, r: grants.page(s, now=NOW, agent="agent-3", request=r),
     "grants by status": lambda s, r: grants.page(s, now=NOW, status=GrantStatus.REVOKED, request=r),
+    "grants to be confirmed": lambda s, r: grants.newest_pending(s, now=NOW, most=50),
     "uses of a grant": lambda s, r: grants.uses(s, "grant-7", request=r),
     "drills": lambda s, r: drills.page(s, request=r),
     "drills of an agent": lambda s, r: drills.page(s, agent="agent-3", request=r),
@@ -215,6 +217,7 @@ LOOKUPS: dict[str, List] = {
     "how people are reached": lambda s, r: reaching.of_people(s, ["person-7", "person-8"]),
     "direct messages of an hour": lambda s, r: direct_digests.recent(s, "T1/D7", NOW, most=30),
     "digests to keep true": lambda s, r: direct_digests.living(s, ["T1/D7", "T1/D8"], NOW),
+    "grants that wait for my word": lambda s, r: words_wanted.grants_for(s, "person-7", NOW),
     "talk": lambda s, r: comments.of_request(s, "ap-7"),
     "open questions": lambda s, r: comments.open_questions(s, "run-7"),
     "revisions": lambda s, r: revisions.of_request(s, "ap-7"),

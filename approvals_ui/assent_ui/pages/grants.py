@@ -7,14 +7,15 @@ from functools import partial
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from assent.domain.errors import AssentError, Conflict, Forbidden, NeedsProof, NotFound
 from assent.domain.grants import GrantStatus
 from assent.domain.people import Role
 from assent.domain.plans import PlanApprovalStatus
 from assent.gateway import PlanOffer
-from assent.store.queries import grants
-from assent.store.queries.grants import PlanApprovalView
+from assent.store.queries import grants, words_wanted
+from assent.store.queries.grants import GrantView, PlanApprovalView
 from assent.store.queries.paging import PageRequest
 from assent_ui.api.grants import may_revoke
 from assent_ui.pages.context import Here, Place, typed
@@ -24,6 +25,9 @@ router = APIRouter()
 
 USES = 25
 """Uses on a page."""
+
+IN_INBOX = 3
+"""Grants that wait for the viewer's word, shown above the requests of their inbox."""
 
 
 @router.get("/grants", response_class=HTMLResponse)
@@ -121,6 +125,13 @@ async def _revoked(
     except AssentError as error:
         return await again(error)
     return RedirectResponse(address, status_code=303)
+
+
+def waiting_for(here: Place, session: Session) -> tuple[GrantView, ...]:
+    """The grants that the viewer's word would bring nearer, for their inbox."""
+    if not here.viewer.may(Role.APPROVER):
+        return ()
+    return words_wanted.grants_for(session, here.viewer.id, here.clock())
 
 
 def _require_revoker(here: Place) -> None:

@@ -19,7 +19,7 @@ from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.inbox import COUNTED, InboxPage, Wanted
 from assent.store.queries.inbox_walk import Sort
 from assent.store.queries.paging import PageRequest
-from assent_ui.pages import checks, effects
+from assent_ui.pages import checks, effects, grants
 from assent_ui.pages.context import Here, Place
 from assent_ui.pages.inbox_query import EVERYBODY, GROUP, MINE, SORTS, TIMES, InboxQuery
 from assent_ui.pages.request_parts import request_context
@@ -103,6 +103,8 @@ def show(here: Here, query: Asked, cursor: str | None = None, decided: str = "",
             "checks_announced": ANNOUNCED,
             "unknown_tasks": [] if cursor else effects.tasks(here, session),
             "in_inbox": effects.IN_INBOX,
+            "grants_wanted": () if cursor else grants.waiting_for(here, session),
+            "grants_in_inbox": grants.IN_INBOX,
         }
         return here.show(session, "inbox.html", "inbox", stop_scopes=(), **context)
 

@@ -144,6 +144,17 @@ def page(
     return _TIME.page(rows, request, lambda row: _view(row, now))
 
 
+def newest_pending(session: Session, *, now: datetime, most: int) -> list[tuple[GrantView, list[Electorate]]]:
+    """Of the newest so many grants that were never confirmed, those that can be, each with who decides what it covers.
+
+    Those whose time is over are among the ones looked at, so that it costs the same however many there are.
+    """
+    wanted = select(GrantRow).where(col(GrantRow.status) == GrantStatus.PENDING.value)
+    newest = wanted.order_by(col(GrantRow.given_at).desc(), col(GrantRow.id).desc()).limit(most)
+    rows = [row for row in session.execute(newest).scalars() if row.expires_at > now]
+    return [(_view(row, now), [Electorate.model_validate(each) for each in row.electorates]) for row in rows]
+
+
 def one(session: Session, grant_id: str, *, now: datetime) -> GrantView:
     """One grant, with who gave their word.
 
