@@ -29,7 +29,7 @@ from assent.domain.ports import (
 )
 from assent.domain.rollbacks import RollbackRequest, RollbackStatus
 from assent.domain.runs import EndRun
-from assent.store import pauses, rollback_life, rollback_plans
+from assent.store import pause_rows, pauses, rollback_life, rollback_plans
 from assent.store.rollback_plans import PlanState
 from assent_activities import rollback_notices
 from assent_activities.dependencies import Dependencies
@@ -167,7 +167,7 @@ class RollbackActivities:
                 ended = True
             else:
                 ended = False
-                if not pauses.exists(session, pause_id):
+                if not pause_rows.exists(session, pause_id):
                     scope = Scope(kind=ScopeKind.RUN, name=request.run_id)
                     cause = f"Rollback {request.rollback_id}"
                     pauses.begin(database, session, pause_id=pause_id, scope=scope, cause=cause, by=request.by, at=now)
@@ -176,7 +176,7 @@ class RollbackActivities:
     def _lift(self, pause_id: str) -> None:
         database = self._deps.database
         with database.write() as session:
-            if not pauses.exists(session, pause_id):
+            if not pause_rows.exists(session, pause_id):
                 return
             try:
                 pauses.end(

@@ -26,7 +26,7 @@ from assent.gateway import stop_rights
 from assent.gateway.door import RPC_TIMEOUT, Door
 from assent.gateway.second_asking import ask_for_second
 from assent.gateway.stop_scopes import require_scope
-from assent.store import pauses, ramps, stop_calls
+from assent.store import pause_rows, pauses, ramps, stop_calls
 from assent.store.fence import FENCE
 from assent.store.stop_calls import StopEvent
 
@@ -184,10 +184,10 @@ class StopDoor(Door):
             with self._database.write() as session:
                 stop_rights.require_resume(session, by, rules, at)
                 self._database.lock_alone(session, FENCE)
-                row = pauses.in_life(session, pause_id)
+                row = pause_rows.in_life(session, pause_id)
                 if rules.second and row.phase != PausePhase.RELEASING.value:
                     asked = (row.resume_asked_by or {}).get("id") if row.phase == PausePhase.SECOND_WANTED else ""
-                    scope = pauses.state_of(row).scope
+                    scope = pause_rows.state_of(row).scope
                     ramps.want_second(
                         self._database, session, pause_id=pause_id, answers=answers, by=by, at=at, at_once=at_once
                     )
@@ -224,7 +224,7 @@ class StopDoor(Door):
             with self._database.write() as session:
                 stop_rights.require_resume(session, by, rules, at)
                 self._database.lock_alone(session, FENCE)
-                row = pauses.in_life(session, pause_id)
+                row = pause_rows.in_life(session, pause_id)
                 if row.phase != PausePhase.SECOND_WANTED.value or row.resume_asked_by is None:
                     raise Conflict(
                         f"The pause {pause_id} waits for no second person.", where="pause", todo="Resume it first."
@@ -253,7 +253,7 @@ class StopDoor(Door):
 
     def _rules(self, pause_id: str) -> stop_rights.StopRules:
         with self._database.read() as session:
-            return stop_rights.rules_for(session, pauses.scope_by_id(session, pause_id))
+            return stop_rights.rules_for(session, pause_rows.scope_by_id(session, pause_id))
 
     def _start(
         self,

@@ -34,7 +34,7 @@ from assent.runtime.rolling_back import take_up_forever
 from assent.runtime.settings import Settings
 from assent.runtime.settling import settle_forever
 from assent.runtime.temporal.connect import connect
-from assent.store import ledger, pauses, quality
+from assent.store import ledger, pause_rows, quality
 from assent.store.database import Database
 from assent_activities import seeding
 from assent_activities.connectors import Operation
@@ -262,9 +262,9 @@ async def _announce_forever(database: Database, gateway: Gateway) -> None:
 async def _announce(database: Database, gateway: Gateway) -> None:
     """Take up the pauses that no workflow has taken up yet."""
 
-    def unannounced() -> list[pauses.PauseState]:
+    def unannounced() -> list[pause_rows.PauseState]:
         with database.read() as session:
-            return pauses.unannounced(session)
+            return pause_rows.unannounced(session)
 
     with contextlib.suppress(AssentError):
         for pause in await asyncio.to_thread(unannounced):

@@ -15,8 +15,8 @@ from assent.domain.pauses import Disposition
 from assent.domain.people import Actor
 from assent.store import ledger
 from assent.store.pause_progress import OPEN_RUNS
+from assent.store.pause_rows import required, subject_of
 from assent.store.pause_scopes import scope_of, within
-from assent.store.pauses import required, subject_of
 from assent.store.tables import EffectRow, PauseRollbackRow, RunRow
 
 _HAPPENED = [EffectStatus.DONE.value, EffectStatus.UNKNOWN.value]

@@ -14,8 +14,9 @@ from assent.domain.people import SYSTEM
 from assent.domain.rollbacks import RollbackStatus
 from assent.domain.runs import RunStatus
 from assent.store import ledger
+from assent.store.pause_rows import required, subject_of
 from assent.store.pause_scopes import scope_of, under_way, within
-from assent.store.pauses import note_claims, required, subject_of
+from assent.store.pauses import note_claims
 from assent.store.tables import ActionRow, PauseRollbackRow, RollbackRow, RunRow
 
 OPEN_RUNS = [status.value for status in RunStatus if not status.ended]

@@ -21,9 +21,10 @@ from assent.domain.people import SYSTEM, Actor
 from assent.store import ledger
 from assent.store.database import Database
 from assent.store.fence import FENCE
+from assent.store.pause_rows import in_life, required, subject_of
 from assent.store.pause_scopes import scope_of
 from assent.store.pause_times import give_time_back
-from assent.store.pauses import end, fall_back, held_runs, in_life, required, subject_of
+from assent.store.pauses import end, fall_back, held_runs
 from assent.store.tables import EffectRow, PauseReleaseRow, PauseRow
 
 A_FEW = 5

@@ -12,7 +12,7 @@ from assent.domain.drills import scratch_name
 from assent.domain.pauses import ResumeAnswers, Scope, ScopeKind
 from assent.domain.people import Actor, Via
 from assent.gateway import Gateway
-from assent.store import pauses, ramps, stop_calls
+from assent.store import pause_rows, pauses, ramps, stop_calls
 from assent.store.stop_calls import StopEvent
 from assent.store.webhooks import GIVEN_UP_AFTER, WEBHOOK
 from tests.breakers.past import Clerk
@@ -90,7 +90,7 @@ async def test_a_resume_that_is_taken_back_is_told(told: Bureau, gateway: Gatewa
     _, receiver.secret = add(told, receiver.url)
     pause_id = await gateway.pause(EVERYTHING, by=OLI)
     with told.database.write() as session:
-        row = pauses.required(session, pause_id)
+        row = pause_rows.required(session, pause_id)
         row.phase, row.stage, row.stage_at = "releasing", 1, told.clock()
         session.flush()
         assert pauses.fall_back(session, pause_id, "Every effect failed.", told.clock())

@@ -19,7 +19,7 @@ from assent.domain.approvals import Verb
 from assent.domain.people import Actor, Role, Via
 from assent.runtime import processes
 from assent.runtime.settings import Settings
-from assent.store import pauses, people, slack_people
+from assent.store import pause_rows, people, slack_people
 from assent.store.database import Database
 from assent.store.migrate import migrate
 from assent.store.slack_people import How
@@ -250,7 +250,7 @@ async def test_it_waits_for_slack_and_for_temporal_and_stops_without_them(
         await until(lambda: slack.whispers)
         assert "❚❚ Paused: everything" in reading(slack.whispers[-1].message["blocks"])
         with database.read() as session:
-            assert len(pauses.unannounced(session)) == 1
+            assert len(pause_rows.unannounced(session)) == 1
         await running.says("Waiting for the Temporal server")
         assert await running.ends() == 0
     database.close()
