@@ -15,7 +15,7 @@ from assent.domain.clock import Clock
 from assent.gateway import Gateway
 from assent.store.database import Database
 from assent.store.mail_links import MailLinks
-from assent.store.passkeys import PasskeySite
+from assent.store.passkey_answers import PasskeySite
 from assent.store.refusals import Refusals
 from assent.store.sealing import Sealer
 from assent.store.sign_in import SignIn

@@ -11,13 +11,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict, parse_client_data_json
+from webauthn import generate_authentication_options, generate_registration_options
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
@@ -26,9 +21,10 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from assent.domain.errors import Conflict, InvalidInput, NotFound, NotSignedIn
+from assent.domain.errors import Conflict, InvalidInput, NotFound
 from assent.domain.people import Actor
 from assent.store import ledger
+from assent.store.passkey_answers import TRANSPORTS, PasskeySite, refused, transports_in, verified_known, verified_new
 from assent.store.people import Person
 from assent.store.tables import PasskeyRow
 
@@ -37,20 +33,6 @@ MOST = 20
 
 _NAME_LENGTH = 60
 _TIMEOUT_MS = 300_000
-_TRANSPORTS = frozenset(transport.value for transport in AuthenticatorTransport)
-
-
-@dataclass(frozen=True, slots=True)
-class PasskeySite:
-    """Where passkeys are good.
-
-    Attributes:
-        id: The relying party: a host name, never an address in figures.
-        origin: Scheme, host and port of the pages.
-    """
-
-    id: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +101,6 @@ def request_options(session: Session, site: PasskeySite, person_id: str = "") ->
     return bytes_to_base64url(options.challenge), options_to_json_dict(options)
 
 
-def challenge_in(answer: Mapping[str, Any]) -> str:
-    """The challenge that a browser's answer says it answers; empty if the answer cannot be read.
-
-    It proves nothing yet: it only says which ceremony to look up.
-    """
-    try:
-        data = answer["response"]["clientDataJSON"]
-        return bytes_to_base64url(parse_client_data_json(base64url_to_bytes(data)).challenge)
-    except Exception:
-        return ""
-
-
 def add(
     session: Session,
     site: PasskeySite,
@@ -158,20 +128,7 @@ def add(
         InvalidInput: The answer is not what was asked for, or that is no name.
         Conflict: It is known here, or there are :data:`MOST`.
     """
-    try:
-        made = verify_registration_response(
-            credential=dict(answer),
-            expected_challenge=base64url_to_bytes(challenge),
-            expected_rp_id=site.id,
-            expected_origin=site.origin,
-            require_user_verification=True,
-        )
-        _refuse_frames(answer)
-    except Exception as error:
-        # Whatever an answer that somebody made up makes the library stumble over, it is refused.
-        raise InvalidInput(
-            f"This passkey was not made as it must be: {_said(error)}.", where="passkey", todo="Try it again."
-        ) from error
+    made = verified_new(site, answer, challenge)
     rows = _rows(session, person.id)
     if len(rows) >= MOST:
         raise Conflict(f"You have {MOST} passkeys.", where="passkeys", todo="Remove one that you do not use.")
@@ -192,7 +149,7 @@ def add(
             credential_id=credential,
             public_key=bytes_to_base64url(made.credential_public_key),
             sign_count=made.sign_count,
-            transports=_transports(answer),
+            transports=transports_in(answer),
             synced=key.synced,
             name=key.name,
             created_at=at,
@@ -222,21 +179,16 @@ def verified(
     given = answer.get("id")
     row = _by_credential(session, given) if isinstance(given, str) else None
     if row is None or (person_id and row.person_id != person_id):
-        raise _refused("This passkey is not known here")
-    _refuse_other_handle(answer, row.person_id)
-    try:
-        found = verify_authentication_response(
-            credential=dict(answer),
-            expected_challenge=base64url_to_bytes(challenge),
-            expected_rp_id=site.id,
-            expected_origin=site.origin,
-            credential_public_key=base64url_to_bytes(row.public_key),
-            credential_current_sign_count=row.sign_count,
-            require_user_verification=True,
-        )
-        _refuse_frames(answer)
-    except Exception as error:
-        raise _refused(f"This passkey was refused: {_said(error)}", row.id) from error
+        raise refused("This passkey is not known here")
+    found = verified_known(
+        site,
+        answer,
+        challenge,
+        person_id=row.person_id,
+        key_id=row.id,
+        public_key=row.public_key,
+        sign_count=row.sign_count,
+    )
     row.sign_count = found.new_sign_count
     row.synced = found.credential_backed_up
     row.used_at = at
@@ -289,28 +241,10 @@ def _descriptors(rows: Sequence[PasskeyRow]) -> list[PublicKeyCredentialDescript
     return [
         PublicKeyCredentialDescriptor(
             id=base64url_to_bytes(row.credential_id),
-            transports=[AuthenticatorTransport(each) for each in row.transports if each in _TRANSPORTS] or None,
+            transports=[AuthenticatorTransport(each) for each in row.transports if each in TRANSPORTS] or None,
         )
         for row in rows
     ]
-
-
-def _transports(answer: Mapping[str, Any]) -> list[str]:
-    said = answer.get("response", {}).get("transports")
-    return sorted(_TRANSPORTS & {each for each in said if isinstance(each, str)}) if isinstance(said, list) else []
-
-
-def _refuse_frames(answer: Mapping[str, Any]) -> None:
-    """The pages are never framed, so an answer from within another site's frame is no answer to them."""
-    if parse_client_data_json(base64url_to_bytes(answer["response"]["clientDataJSON"])).cross_origin:
-        raise ValueError("it was made within another site's page")
-
-
-def _refuse_other_handle(answer: Mapping[str, Any], person_id: str) -> None:
-    response = answer.get("response")
-    handle = response.get("userHandle") if isinstance(response, dict) else None
-    if isinstance(handle, str) and handle and handle != bytes_to_base64url(person_id.encode()):
-        raise _refused("This passkey is another person's")
 
 
 def _named(name: str, taken: set[str]) -> str:
@@ -322,12 +256,3 @@ def _named(name: str, taken: set[str]) -> str:
     if len(tidy) > _NAME_LENGTH or not tidy.isprintable():
         raise InvalidInput(f"A passkey's name has 1 to {_NAME_LENGTH} visible characters.", where="name")
     return tidy
-
-
-def _said(error: Exception) -> str:
-    """What the library said, without what the other side sent in: the first words, on one line."""
-    return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
-
-
-def _refused(what: str, where: str = "passkey") -> NotSignedIn:
-    return NotSignedIn(f"{what}.", where=where, todo="Try it again, or sign in another way.")

@@ -18,7 +18,7 @@ from assent.domain.errors import AssentError, Forbidden, NotSignedIn, TooOften
 from assent.domain.people import Via, mailbox_of
 from assent.store import attempts, ceremonies, identities, passkeys, passwords, people
 from assent.store.ceremonies import Ceremony, Purpose
-from assent.store.passkeys import PasskeySite
+from assent.store.passkey_answers import PasskeySite, challenge_in
 from assent.store.people import Person
 from assent.store.sign_in import SignedIn
 from assent_ui.auth import Viewer, address_of, browser_of, cookie_name
@@ -276,7 +276,7 @@ def _by_passkey(
 
 
 async def _used(request: Request, deps: Deps, answer: Mapping[str, Any], purpose: Purpose) -> tuple[str, Ceremony]:
-    challenge, secret, at = passkeys.challenge_in(answer), kept_secret(request, deps), deps.clock()
+    challenge, secret, at = challenge_in(answer), kept_secret(request, deps), deps.clock()
     begun = await deps.write(lambda session: ceremonies.use_up(session, challenge, purpose, browser=secret, at=at))
     if begun is None:
         raise NotSignedIn(
