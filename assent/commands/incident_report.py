@@ -72,12 +72,12 @@ def actions(
 ) -> None:
     """List what was agreed after incidents, soonest due first."""
     from assent.runtime.console import reading
-    from assent.store.queries import incidents
+    from assent.store.queries import follow_ups
     from assent.store.queries.paging import PageRequest
 
     today = datetime.now(UTC).date()
     with reading(settings_of(context)) as session:
-        page = incidents.all_follow_ups(session, state, request=PageRequest(limit, cursor))
+        page = follow_ups.in_state(session, state, request=PageRequest(limit, cursor))
     show_page(
         page,
         as_json,

@@ -180,6 +180,15 @@ def page(session: Session, *, request: PageRequest = FIRST) -> Page[Person]:
     return _PEOPLE.page(session.execute(_PEOPLE.window(select(PersonRow), request)).scalars().all(), request, person_of)
 
 
+def names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """The names of people by their id; ids that are empty or nobody's are left out."""
+    wanted = {each for each in ids if each}
+    if not wanted:
+        return {}
+    found = session.execute(select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.id).in_(wanted)))
+    return {row[0]: row[1] for row in found}
+
+
 def nobody_yet(session: Session) -> bool:
     """Whether there are no people."""
     return session.execute(select(col(PersonRow.id)).limit(1)).first() is None

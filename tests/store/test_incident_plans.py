@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from assent.domain.incidents import FollowUpState, PartKind
 from assent.store.database import Database
-from assent.store.queries import affected, incident_times, incidents
+from assent.store.queries import affected, follow_ups, incident_times, incidents
 from assent.store.queries.affected import Sought, SoughtBy
 from assent.store.queries.paging import PageRequest
 from assent.store.tables import (
@@ -74,9 +74,9 @@ LISTS: dict[str, List] = {
     "runs of an incident": lambda s, r: incidents.parts(s, INCIDENT, PartKind.RUN, request=r),
     "records of an incident": lambda s, r: incidents.parts(s, INCIDENT, PartKind.RECORD, request=r),
     "texts of an incident": lambda s, r: incidents.tellings(s, INCIDENT, request=r),
-    "actions of an incident": lambda s, r: incidents.follow_ups(s, INCIDENT, request=r),
-    "open actions": lambda s, r: incidents.all_follow_ups(s, FollowUpState.OPEN, request=r),
-    "overdue actions": lambda s, r: incidents.count_overdue(s, NOW.date()),
+    "actions of an incident": lambda s, r: follow_ups.of_incident(s, INCIDENT, request=r),
+    "open actions": lambda s, r: follow_ups.in_state(s, FollowUpState.OPEN, request=r),
+    "overdue actions": lambda s, r: follow_ups.count_overdue(s, NOW.date()),
     "affected, by table": lambda s, r: affected.find(s, _sought(SoughtBy.TABLE, "crm/people"), request=r),
     "affected, by record": lambda s, r: affected.find(s, _sought(SoughtBy.RECORD, "crm/people/P7"), request=r),
 }

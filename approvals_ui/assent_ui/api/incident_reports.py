@@ -12,8 +12,8 @@ from assent.domain.errors import InvalidInput
 from assent.domain.incident_words import TITLES, section_facts
 from assent.domain.incidents import NEEDED, FollowUpState, Section
 from assent.gateway.incident_facts import known_of
-from assent.store.queries import incidents
-from assent.store.queries.incidents import FollowUpView
+from assent.store.queries import follow_ups, incidents
+from assent.store.queries.follow_ups import FollowUpView
 from assent_ui.api import incident_schemas as schemas
 from assent_ui.api import schemas as common
 from assent_ui.api.answers import page_of, problems
@@ -62,7 +62,7 @@ async def list_actions_of_incident(
     incident_id: IncidentId, deps: DepsHere, page: OnePage
 ) -> common.Page[schemas.FollowUpOut]:
     """What was agreed after an incident, soonest due first."""
-    found = await deps.read(lambda session: incidents.follow_ups(session, incident_id, request=page))
+    found = await deps.read(lambda session: follow_ups.of_incident(session, incident_id, request=page))
     today = deps.clock().date()
     return page_of(found, lambda each: _out(each, today))
 
@@ -79,7 +79,7 @@ async def list_actions(
     deps: DepsHere, page: OnePage, state: FollowUpState = FollowUpState.OPEN
 ) -> common.Page[schemas.FollowUpOut]:
     """What was agreed after all incidents, soonest due first; those that are overdue say so."""
-    found = await deps.read(lambda session: incidents.all_follow_ups(session, state, request=page))
+    found = await deps.read(lambda session: follow_ups.in_state(session, state, request=page))
     today = deps.clock().date()
     return page_of(found, lambda each: _out(each, today))
 

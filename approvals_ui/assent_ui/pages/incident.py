@@ -17,7 +17,7 @@ from assent.domain.incidents import IncidentState, PartKind, Severity, following
 from assent.domain.pauses import Scope, ScopeKind
 from assent.domain.scopes import read_scope
 from assent.gateway.incident_facts import known_of
-from assent.store.queries import incident_times, incidents, runs
+from assent.store.queries import follow_ups, incident_times, incidents, runs
 from assent.store.queries.affected import of_incident
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.runs import RunView
@@ -237,7 +237,7 @@ def _page(
                 session, incident_id, PartKind.RECORD, request=PageRequest(PARTS, records_cursor)
             ),
             tellings=incidents.tellings(session, incident_id, request=PageRequest(20)),
-            follow_ups=incidents.follow_ups(session, incident_id, request=PageRequest(20)),
+            follow_ups=follow_ups.of_incident(session, incident_id, request=PageRequest(20)),
             draft=status_text(facts, now),
             channels=here.gateway.channels,
             ways=[(state.value, word) for state, word in _WAYS.items() if state in following(found.state)],

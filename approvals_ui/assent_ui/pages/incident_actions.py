@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.incidents import FollowUpState
-from assent.store.queries import incidents
+from assent.store.queries import follow_ups
 from assent.store.queries.paging import PageRequest
 from assent_ui.incident_rights import may_write, require_reader, require_writer
 from assent_ui.pages.context import Here, Place, typed
@@ -74,11 +74,11 @@ def _page(here: Place, state: str, cursor: str | None, *, problem: AssentError |
             "incident_actions.html",
             "incidents",
             status=problem.status if problem else 200,
-            page=incidents.all_follow_ups(session, FollowUpState(state), request=PageRequest(SHOWN, cursor)),
+            page=follow_ups.in_state(session, FollowUpState(state), request=PageRequest(SHOWN, cursor)),
             states=STATES,
             chosen=state,
             later=cursor is not None,
-            overdue=incidents.count_overdue(session, today),
+            overdue=follow_ups.count_overdue(session, today),
             today=today,
             leaders=leaders(session),
             problem=problem,

@@ -14,7 +14,7 @@ from assent.domain.incident_story import event_text, event_title
 from assent.domain.incident_words import TITLES, section_facts
 from assent.domain.incidents import NEEDED, FollowUpState, Section
 from assent.gateway.incident_facts import known_of
-from assent.store.queries import incident_times, incidents
+from assent.store.queries import follow_ups, incident_times, incidents
 from assent.store.queries.paging import PageRequest
 from assent_ui.incident_rights import may_write, require_reader, require_writer
 from assent_ui.pages.context import Here, Place, typed
@@ -97,7 +97,7 @@ def _page(
             events=incident_times.timeline(session, found, request=PageRequest(EVENTS), controls=controls.ids),
             event_title=event_title,
             event_text=event_text,
-            follow_ups=incidents.follow_ups(session, incident_id, request=PageRequest(200)),
+            follow_ups=follow_ups.of_incident(session, incident_id, request=PageRequest(200)),
             states=list(FollowUpState),
             leaders=leaders(session),
             words=words or {},

@@ -14,7 +14,7 @@ from assent.domain.incidents import PartKind, Severity
 from assent.gateway import NewIncident
 from assent.store import people
 from assent.store.people import Person
-from assent.store.queries import incidents
+from assent.store.queries import follow_ups, incidents
 from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent_ui.incident_rights import may_write, require_reader, require_writer
 from assent_ui.pages.context import Here, Place
@@ -51,7 +51,7 @@ def list_incidents(here: Here, state: str = "", cursor: str | None = None) -> HT
             states=STATES,
             chosen=state,
             later=cursor is not None,
-            overdue=incidents.count_overdue(session, here.clock().date()),
+            overdue=follow_ups.count_overdue(session, here.clock().date()),
             may_write=may_write(here.viewer),
         )
 

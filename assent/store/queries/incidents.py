@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Select, false, select, true
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.errors import NotFound
-from assent.domain.incidents import FollowUpState, IncidentPart, IncidentState, PartKind, Section, Severity
+from assent.domain.incidents import IncidentPart, IncidentState, PartKind, Section, Severity
 from assent.domain.people import Actor
+from assent.store import people
 from assent.store.queries.paging import FIRST, Order, Page, PageRequest, count_up_to
 from assent.store.tables import (
-    IncidentActionRow,
     IncidentPartRow,
     IncidentRow,
     IncidentSectionRow,
     IncidentTellingRow,
     OutboxRow,
-    PersonRow,
 )
 
 COUNT_SHOWN = 100
@@ -101,45 +99,9 @@ class SectionView:
     by: Actor
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUpView:
-    """What was agreed after an incident.
-
-    Attributes:
-        id: Its id.
-        incident_id: After which.
-        title: That incident's title.
-        text: What shall be done.
-        owner_id: Whose it is.
-        owner: Their name.
-        due: Until when.
-        state: Open, done or dropped.
-        note: What was said when it was settled.
-        created_at: When it was agreed.
-        settled_at: When it was settled.
-    """
-
-    id: str
-    incident_id: str
-    title: str
-    text: str
-    owner_id: str
-    owner: str
-    due: date
-    state: FollowUpState
-    note: str
-    created_at: datetime
-    settled_at: datetime | None
-
-    def overdue(self, today: date) -> bool:
-        """It is open and its day has passed."""
-        return self.state is FollowUpState.OPEN and self.due < today
-
-
 _INCIDENTS = Order("incidents", [col(IncidentRow.opened_at), col(IncidentRow.id)])
 _PARTS = Order("incident-parts", [col(IncidentPartRow.ref)], descending=False)
 _TELLINGS = Order("incident-tellings", [col(IncidentTellingRow.at), col(IncidentTellingRow.id)])
-_ACTIONS = Order("incident-actions", [col(IncidentActionRow.due), col(IncidentActionRow.id)], descending=False)
 
 
 def page(session: Session, *, only_open: bool | None = None, request: PageRequest = FIRST) -> Page[IncidentView]:
@@ -148,7 +110,7 @@ def page(session: Session, *, only_open: bool | None = None, request: PageReques
     if only_open is not None:
         statement = statement.where(col(IncidentRow.is_open) == (true() if only_open else false()))
     rows = session.execute(_INCIDENTS.window(statement, request)).scalars().all()
-    names = _names(session, (row.commander_id for row in rows))
+    names = people.names(session, (row.commander_id for row in rows))
     return _INCIDENTS.page(rows, request, lambda row: _view(row, names))
 
 
@@ -168,7 +130,7 @@ def one(session: Session, incident_id: str) -> IncidentView:
         raise NotFound(
             f"There is no incident {incident_id!r}.", where="incident", todo="`assent incident list` shows all."
         )
-    return _view(row, _names(session, [row.commander_id]))
+    return _view(row, people.names(session, [row.commander_id]))
 
 
 def of_part(session: Session, kind: PartKind, ref: str, *, limit: int = 10) -> tuple[IncidentView, ...]:
@@ -180,7 +142,7 @@ def of_part(session: Session, kind: PartKind, ref: str, *, limit: int = 10) -> t
     )
     found = list(session.execute(select(IncidentRow).where(col(IncidentRow.id).in_(ids))).scalars())
     found.sort(key=lambda row: (row.is_open, row.opened_at, row.id), reverse=True)
-    names = _names(session, (row.commander_id for row in found))
+    names = people.names(session, (row.commander_id for row in found))
     return tuple(_view(row, names) for row in found)
 
 
@@ -228,42 +190,10 @@ def sections(session: Session, incident_id: str) -> dict[Section, tuple[SectionV
     return {section: tuple(versions) for section, versions in found.items()}
 
 
-def follow_ups(session: Session, incident_id: str, *, request: PageRequest = FIRST) -> Page[FollowUpView]:
-    """What was agreed after an incident, soonest due first."""
-    statement = select(IncidentActionRow).where(col(IncidentActionRow.incident_id) == incident_id)
-    rows = session.execute(_ACTIONS.window(statement, request)).scalars().all()
-    return _follow_ups(session, rows, request)
-
-
-def all_follow_ups(
-    session: Session, state: FollowUpState = FollowUpState.OPEN, *, request: PageRequest = FIRST
-) -> Page[FollowUpView]:
-    """What was agreed after any incident and is in a state, soonest due first."""
-    statement = select(IncidentActionRow).where(col(IncidentActionRow.state) == state.value)
-    rows = session.execute(_ACTIONS.window(statement, request)).scalars().all()
-    return _follow_ups(session, rows, request)
-
-
-def count_overdue(session: Session, today: date) -> int:
-    """How many open actions have passed their day, counting no further than :data:`COUNT_SHOWN`."""
-    late = select(col(IncidentActionRow.id)).where(
-        col(IncidentActionRow.state) == FollowUpState.OPEN.value, col(IncidentActionRow.due) < today
-    )
-    return count_up_to(session, late, COUNT_SHOWN)
-
-
 def _of(incident_id: str, kind: PartKind) -> Select[IncidentPartRow]:
     return select(IncidentPartRow).where(
         col(IncidentPartRow.incident_id) == incident_id, col(IncidentPartRow.kind) == kind.value
     )
-
-
-def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
-    wanted = {each for each in ids if each}
-    if not wanted:
-        return {}
-    found = session.execute(select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.id).in_(wanted)))
-    return {row[0]: row[1] for row in found}
 
 
 def _sent(session: Session, ids: list[str]) -> dict[str, OutboxRow]:
@@ -308,27 +238,3 @@ def _telling(row: IncidentTellingRow, sent: OutboxRow | None) -> TellingView:
         sent_at=sent.sent_at if sent else None,
         error=sent.error if sent else "",
     )
-
-
-def _follow_ups(session: Session, rows: Sequence[IncidentActionRow], request: PageRequest) -> Page[FollowUpView]:
-    owners = _names(session, (row.owner_id for row in rows))
-    ids = {row.incident_id for row in rows}
-    of = select(col(IncidentRow.id), col(IncidentRow.title)).where(col(IncidentRow.id).in_(ids))
-    titles = {row[0]: row[1] for row in session.execute(of)} if ids else {}
-
-    def view(row: IncidentActionRow) -> FollowUpView:
-        return FollowUpView(
-            id=row.id,
-            incident_id=row.incident_id,
-            title=titles.get(row.incident_id, ""),
-            text=row.text,
-            owner_id=row.owner_id,
-            owner=owners.get(row.owner_id, row.owner_id),
-            due=row.due,
-            state=FollowUpState(row.state),
-            note=row.note,
-            created_at=row.created_at,
-            settled_at=row.settled_at,
-        )
-
-    return _ACTIONS.page(rows, request, view)
