@@ -23,7 +23,8 @@ from assent_ui.api.router import router as api_router
 from assent_ui.card_desk import CardDesk
 from assent_ui.deps import Deps
 from assent_ui.guards import BodyLimit, KnownHost, SecurityHeaders, require_no_nul
-from assent_ui.identity.openid import OpenIdProvider, OpenIdSettings
+from assent_ui.identity.openid import OpenIdProvider
+from assent_ui.identity.openid_source import OpenIdSettings
 from assent_ui.identity.proving import passkey_site
 from assent_ui.looks import Looks
 from assent_ui.owners import RunOwners

@@ -24,7 +24,7 @@ from assent.runtime.temporal.connect import connect
 from assent.store.database import Database
 from assent_ui.app import create_app
 from assent_ui.deps import Deps
-from assent_ui.identity.openid import OpenIdSettings
+from assent_ui.identity.openid_source import OpenIdSettings
 
 log = logging.getLogger(__name__)
 

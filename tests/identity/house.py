@@ -24,7 +24,7 @@ from assent.store.queries.paging import MAX_LIMIT, PageRequest
 from assent.store.sign_in import SignIn
 from assent_ui.app import create_app
 from assent_ui.card_desk import CardDesk
-from assent_ui.identity.openid import OpenIdSettings
+from assent_ui.identity.openid_source import OpenIdSettings
 from tests.databases import prepare
 
 KEY = "a key of the tests, 32 characters or more"

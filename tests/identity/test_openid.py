@@ -15,7 +15,8 @@ import pytest
 
 from assent.domain.people import Role
 from assent.runtime.processes import free_port
-from assent_ui.identity.openid import PATH_BACK, OpenIdSettings
+from assent_ui.identity.openid import PATH_BACK
+from assent_ui.identity.openid_source import OpenIdSettings
 from tests.identity.house import ADDRESS, Browser, House, build
 from tests.identity.provider import CLIENT_ID, CLIENT_SECRET, PASSWORD, UNVERIFIED, VERIFIED
 

@@ -22,7 +22,8 @@ from joserfc.jwk import OctKey, RSAKey
 from assent.domain.errors import InvalidInput
 from assent.domain.people import Role
 from assent.runtime.processes import free_port
-from assent_ui.identity.openid import PATH_BACK, OpenIdProvider, OpenIdSettings
+from assent_ui.identity.openid import PATH_BACK, OpenIdProvider
+from assent_ui.identity.openid_source import OpenIdSettings
 from tests.identity.house import House, build
 from tests.identity.serving import served
 
@@ -196,7 +197,7 @@ async def test_new_keys_of_the_provider_are_fetched(tmp_path: Path) -> None:
         # Not at once: somebody could otherwise have the keys fetched with each made-up token.
         assert await status(house, liar) == 401
         provider: OpenIdProvider = house.app.state.deps.openid
-        provider._keys_at -= 61
+        provider._source._keys_at -= 61
         assert await status(house, liar) == 303
 
 

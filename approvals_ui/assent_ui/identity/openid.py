@@ -6,15 +6,11 @@ here: one issuer, signatures with its public keys only, one client.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import time
 from collections.abc import Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
@@ -22,13 +18,11 @@ from authlib.oidc.core import CodeIDToken
 from httpx2 import HTTPError
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
 
 from assent.domain.clock import Clock
-from assent.domain.errors import InvalidInput, NotSignedIn, Unavailable
+from assent.domain.errors import NotSignedIn
 from assent.store.identities import Claimed
-
-SCOPE = "openid email profile"
+from assent_ui.identity.openid_source import OpenIdSettings, OpenIdSource, away
 
 PATH_BACK = "/sign-in/openid/return"
 """Where the provider sends people back to: the redirect URI to register there is the public address with this path."""
@@ -38,31 +32,6 @@ SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 
 LEEWAY = 60
 """Seconds that the provider's clock may differ from ours."""
-
-_FRESH_METADATA = 3_600.0
-_KEYS_AGAIN = 60.0
-_TIMEOUT = 10.0
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_AWAY = "Try again in a moment, or sign in another way."
-
-
-@dataclass(frozen=True, slots=True)
-class OpenIdSettings:
-    """The provider.
-
-    Attributes:
-        issuer: Its issuer identifier, an https address (http on this machine only).
-        client_id: What it calls Assent.
-        client_secret: What Assent shows it; empty for a public client.
-        name: What people call it, on the button.
-        create_people: Whether somebody unknown with a verified address becomes a person without roles.
-    """
-
-    issuer: str
-    client_id: str
-    client_secret: str = field(default="", repr=False)
-    name: str = "your company account"
-    create_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +78,7 @@ class OpenIdProvider:
         self.settings = settings
         self.back = f"{public_url}{PATH_BACK}"
         self._clock = clock
-        self._metadata: Mapping[str, Any] = {}
-        self._keys: KeySet | None = None
-        self._read_at = self._keys_at = float("-inf")
-        self._reading = asyncio.Lock()
-        _require_safe(settings.issuer, "ASSENT_OIDC_ISSUER", settings.issuer)
+        self._source = OpenIdSource(settings, back=self.back)
 
     async def trip(self, *, again: bool = False) -> Trip:
         """The way to the provider.
@@ -124,10 +89,10 @@ class OpenIdProvider:
         Raises:
             Unavailable: The provider does not answer, or not as it must.
         """
-        metadata = await self._described()
+        metadata = await self._source.described()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         extra: dict[str, Any] = {"prompt": "login", "max_age": 0} if again else {}
-        async with self._client(metadata) as client:
+        async with self._source.client(metadata) as client:
             address, _ = client.create_authorization_url(
                 metadata["authorization_endpoint"], state=state, code_verifier=verifier, nonce=nonce, **extra
             )
@@ -144,7 +109,7 @@ class OpenIdProvider:
             NotSignedIn: It is an error, another issuer's, forged, too old or not for us.
             Unavailable: The provider does not answer, or not as it must.
         """
-        metadata = await self._described()
+        metadata = await self._source.described()
         issuer = self.settings.issuer
         said = answer.get("iss")
         must_say = metadata.get("authorization_response_iss_parameter_supported") is True
@@ -152,7 +117,7 @@ class OpenIdProvider:
             raise _refused("This answer is another provider's")
         if "error" in answer or not answer.get("code"):
             raise _refused("Your OpenID provider did not let you in")
-        async with self._client(metadata) as client:
+        async with self._source.client(metadata) as client:
             token = await self._token(client, metadata, answer["code"], content["verifier"])
             claims = await self._claims(client, metadata, token, content["nonce"])
             more = claims if "email" in claims else await self._user_info(client, metadata, token, claims)
@@ -177,7 +142,7 @@ class OpenIdProvider:
         except OAuthError as error:
             raise _refused("Your OpenID provider did not accept the way back") from error
         except (HTTPError, ValueError) as error:
-            raise _away("does not answer") from error
+            raise away("does not answer") from error
         if not isinstance(token.get("id_token"), str):
             raise _refused("Your OpenID provider did not say who you are")
         return token
@@ -215,12 +180,12 @@ class OpenIdProvider:
     async def _decoded(
         self, client: AsyncOAuth2Client, metadata: Mapping[str, Any], token: str, algorithms: list[str]
     ) -> jwt.Token:
-        keys = await self._key_set(client, metadata, again=False)
+        keys = await self._source.key_set(client, metadata, again=False)
         try:
             return jwt.decode(token, keys, algorithms=algorithms)
         except InvalidKeyIdError:
             # The provider may have changed its keys.
-            return jwt.decode(token, await self._key_set(client, metadata, again=True), algorithms=algorithms)
+            return jwt.decode(token, await self._source.key_set(client, metadata, again=True), algorithms=algorithms)
 
     async def _user_info(
         self,
@@ -234,67 +199,8 @@ class OpenIdProvider:
         if not address:
             return {}
         headers = {"Authorization": f"Bearer {token.get('access_token')}"}
-        found = await self._json(client, address, headers)
+        found = await self._source.json(client, address, headers)
         return found if found.get("sub") == claims["sub"] else {}
-
-    async def _described(self) -> Mapping[str, Any]:
-        """What the provider says of itself, at most an hour old."""
-        async with self._reading:
-            if time.monotonic() - self._read_at < _FRESH_METADATA:
-                return self._metadata
-            async with self._client({}) as client:
-                address = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-                found = await self._json(client, address)
-            if found.get("issuer") != self.settings.issuer:
-                raise _away("calls itself something else than ASSENT_OIDC_ISSUER does")
-            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
-                if name in found or name != "userinfo_endpoint":
-                    _require_endpoint(found.get(name), self.settings.issuer)
-            self._metadata, self._read_at = found, time.monotonic()
-            return found
-
-    async def _key_set(self, client: AsyncOAuth2Client, metadata: Mapping[str, Any], *, again: bool) -> KeySet:
-        old = time.monotonic() - self._keys_at
-        if self._keys is None or old > _FRESH_METADATA or (again and old > _KEYS_AGAIN):
-            found = await self._json(client, metadata["jwks_uri"])
-            try:
-                self._keys = KeySet.import_key_set({"keys": list(found["keys"])})
-            except (JoseError, ValueError, TypeError, KeyError) as error:
-                raise _away("publishes no usable keys") from error
-            self._keys_at = time.monotonic()
-        return self._keys
-
-    async def _json(
-        self, client: AsyncOAuth2Client, address: str, headers: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        try:
-            answer = await client.request("GET", address, withhold_token=True, headers=headers)
-            answer.raise_for_status()
-            found = answer.json()
-        except (HTTPError, ValueError) as error:
-            raise _away("does not answer") from error
-        if not isinstance(found, dict):
-            raise _away("does not answer as it must")
-        return found
-
-    @asynccontextmanager
-    async def _client(self, metadata: Mapping[str, Any]) -> Any:
-        ways = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        way = "client_secret_basic" if "client_secret_basic" in ways else "client_secret_post"
-        client = AsyncOAuth2Client(
-            self.settings.client_id,
-            self.settings.client_secret or None,
-            scope=SCOPE,
-            redirect_uri=self.back,
-            code_challenge_method="S256",
-            token_endpoint_auth_method=way if self.settings.client_secret else "none",
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-        )
-        try:
-            yield client
-        finally:
-            await client.aclose()
 
 
 def fresh_proof(arrival: Arrival, *, begun_at: datetime, now: datetime) -> datetime:
@@ -310,31 +216,5 @@ def fresh_proof(arrival: Arrival, *, begun_at: datetime, now: datetime) -> datet
     return min(at, now)
 
 
-def _require_endpoint(address: object, issuer: str) -> None:
-    if not isinstance(address, str) or not _is_safe(address, issuer):
-        raise _away("names an address that is not safe")
-
-
-def _require_safe(address: str, where: str, issuer: str) -> None:
-    if not _is_safe(address, issuer):
-        raise InvalidInput(
-            "The issuer is no https address.", where=where, todo="Copy the issuer identifier from your provider."
-        )
-
-
-def _is_safe(address: str, issuer: str) -> bool:
-    """Whether secrets may go there: by https, or by http where the provider is this machine itself."""
-    parts, home = urlsplit(address), urlsplit(issuer)
-    if not parts.hostname or parts.username or parts.fragment:
-        return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and home.scheme == "http" and {parts.hostname, home.hostname} <= _LOOPBACK
-    )
-
-
 def _refused(what: str) -> NotSignedIn:
     return NotSignedIn(f"{what}.", where="openid", todo="Try it again, or ask an administrator for a one-time link.")
-
-
-def _away(what: str) -> Unavailable:
-    return Unavailable(f"The OpenID provider {what}.", where="openid", todo=_AWAY)
