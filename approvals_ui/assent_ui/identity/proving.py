@@ -1,10 +1,9 @@
-"""Checking a proof: attempts are counted first, refusals are written down, and nothing tells who exists."""
+"""Checking a proof: it is counted first (``tries``), and nothing tells who exists."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,16 +12,16 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from assent.domain.assurance import Proof
-from assent.domain.canonical import Json
-from assent.domain.errors import AssentError, Forbidden, NotSignedIn, TooOften
-from assent.domain.people import Via, mailbox_of
+from assent.domain.errors import Forbidden, NotSignedIn
+from assent.domain.people import mailbox_of
 from assent.store import attempts, ceremonies, identities, passkeys, passwords, people
 from assent.store.ceremonies import Ceremony, Purpose
 from assent.store.passkey_answers import PasskeySite, challenge_in
 from assent.store.people import Person
 from assent.store.sign_in import SignedIn
-from assent_ui.auth import Viewer, address_of, browser_of, cookie_name
+from assent_ui.auth import Viewer, browser_of, cookie_name
 from assent_ui.deps import Deps
+from assent_ui.identity import tries
 
 _BROWSER = "assent_browser"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -49,7 +48,7 @@ async def password_sign_in(request: Request, deps: Deps, email: str, password: s
         NotSignedIn: There is no such person, they have no such password, or they may not sign in; never which.
         TooOften: It was tried too often.
     """
-    await _count(request, deps, "password", mailbox_of(email))
+    await tries.count(request, deps, "password", mailbox_of(email))
     person, kept = await deps.read(lambda session: _known(session, email))
     good = await anyio.to_thread.run_sync(passwords.matches, kept, password)
     if not good or person is None or person.disabled:
@@ -58,7 +57,7 @@ async def password_sign_in(request: Request, deps: Deps, email: str, password: s
             where="password",
             todo="Try again, or ask for a one-time link.",
         )
-        await refuse(deps, error, request, person)
+        await tries.refuse(deps, error, request, person)
         raise error
     return await _let_in(request, deps, person, kept or "", password)
 
@@ -70,11 +69,11 @@ async def password_confirm(request: Request, deps: Deps, viewer: Viewer, passwor
         NotSignedIn: It is not their password.
         TooOften: It was tried too often.
     """
-    await _count(request, deps, "password", mailbox_of(viewer.email))
+    await tries.count(request, deps, "password", mailbox_of(viewer.email))
     person, kept = await deps.read(lambda session: _known(session, viewer.email))
     if not await anyio.to_thread.run_sync(passwords.matches, kept, password):
         error = NotSignedIn("That is not your password.", where="password", todo="Try again.")
-        await refuse(deps, error, request, person)
+        await tries.refuse(deps, error, request, person)
         raise error
     subject = attempts.account("password", mailbox_of(viewer.email))
     return await prove(request, deps, Proof.PASSWORD, forget=subject)
@@ -91,7 +90,7 @@ async def passkey_challenge(
         TooOften: It was begun too often.
     """
     site = require_site(deps)
-    await _count_begun(request, deps)
+    await tries.count_begun(request, deps)
     secret = own_secret(request, response, deps)
     at = deps.clock()
 
@@ -116,12 +115,12 @@ async def passkey_sign_in(request: Request, deps: Deps, answer: Mapping[str, Any
         TooOften: It was tried too often.
     """
     site = require_site(deps)
-    await _count(request, deps, "passkey")
+    await tries.count(request, deps, "passkey")
     try:
         challenge, _ = await _used(request, deps, answer, Purpose.PASSKEY_SIGN_IN)
         return await deps.write(lambda session: _by_passkey(session, request, deps, site, answer, challenge))
     except NotSignedIn as error:
-        await refuse(deps, error, request)
+        await tries.refuse(deps, error, request)
         raise
 
 
@@ -133,7 +132,7 @@ async def passkey_confirm(request: Request, deps: Deps, viewer: Viewer, answer: 
         TooOften: It was tried too often.
     """
     site = require_site(deps)
-    await _count(request, deps, "passkey")
+    await tries.count(request, deps, "passkey")
     at = deps.clock()
     try:
         challenge, begun = await _used(request, deps, answer, Purpose.PASSKEY_CONFIRM)
@@ -142,7 +141,7 @@ async def passkey_confirm(request: Request, deps: Deps, viewer: Viewer, answer: 
             lambda session: passkeys.verified(session, site, answer, challenge=challenge, at=at, person_id=viewer.id)
         )
     except NotSignedIn as error:
-        await refuse(deps, error, request)
+        await tries.refuse(deps, error, request)
         raise
     return await prove(request, deps, Proof.PASSKEY)
 
@@ -172,16 +171,6 @@ async def prove(request: Request, deps: Deps, how: Proof, *, forget: str = "") -
         return deps.sign_in.prove(session, token, how, at=at, proven_at=at)
 
     return await deps.write(noted)
-
-
-async def refuse(deps: Deps, error: AssentError, request: Request, person: Person | None = None) -> None:
-    """Write a refused proof down, unless this minute had its share of them."""
-    body: dict[str, Json] = {"address": address_of(request)}
-    if person is not None:
-        # Only of known people: what was typed as an address may be a secret that went into the wrong field.
-        body["person"] = person.id
-    record = partial(deps.refusals.record, "session.refused", error.what, where=error.where, via=Via.WEB, body=body)
-    await anyio.to_thread.run_sync(record)
 
 
 def own_secret(request: Request, response: Response, deps: Deps) -> str:
@@ -220,24 +209,6 @@ def require_site(deps: Deps) -> PasskeySite:
             todo="Assent needs an https address with a name: ASSENT_PUBLIC_URL.",
         )
     return deps.passkeys
-
-
-async def count_begun(request: Request, deps: Deps) -> None:
-    """Count something that was begun before anybody is known.
-
-    Raises:
-        TooOften: It was begun too often.
-    """
-    await _count_begun(request, deps)
-
-
-async def count_tried(request: Request, deps: Deps, kind: str) -> None:
-    """Count a proof that is tried from a network address, a one-time link say.
-
-    Raises:
-        TooOften: It was tried too often.
-    """
-    await _count(request, deps, kind)
 
 
 def signed_in_with(session: Session, person_id: str, issuer: str) -> bool:
@@ -296,26 +267,6 @@ def _known(session: Session, email: str) -> tuple[Person | None, str | None]:
     person = people.by_email(session, email)
     # Asked in either case, so that both cost the same.
     return person, passwords.kept_hash(session, person.id if person else "")
-
-
-async def _count(request: Request, deps: Deps, kind: str, name: str = "") -> None:
-    limits = {attempts.address(kind, address_of(request)): attempts.PER_ADDRESS}
-    if name:
-        limits[attempts.account(kind, name)] = attempts.PER_ACCOUNT
-    await _take(request, deps, limits)
-
-
-async def _count_begun(request: Request, deps: Deps) -> None:
-    await _take(request, deps, {attempts.address("begun", address_of(request)): attempts.BEGUN_PER_ADDRESS})
-
-
-async def _take(request: Request, deps: Deps, limits: dict[str, int]) -> None:
-    try:
-        await anyio.to_thread.run_sync(partial(attempts.take, deps.database, limits, at=deps.clock()))
-    except TooOften as error:
-        if error.first:
-            await refuse(deps, error, request)
-        raise
 
 
 def _browser_cookie(deps: Deps) -> str:

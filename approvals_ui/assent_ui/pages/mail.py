@@ -15,7 +15,7 @@ from assent.domain.people import Via
 from assent.store.mail_links import MailLink, Opens, RefusedLink
 from assent_ui.auth import Viewer, address_of, browser_of, maybe_person, refuse_other_sites
 from assent_ui.deps import Deps, DepsHere
-from assent_ui.identity import proving
+from assent_ui.identity import tries
 from assent_ui.pages.sign_in import entered
 
 router = APIRouter()
@@ -55,7 +55,7 @@ async def enter(token: str, request: Request, deps: DepsHere) -> Response:
 async def _refusal(request: Request, deps: Deps, error: RefusedLink) -> Response:
     """Say why; only what is refused is counted, for a mail scanner fetches many good links from one address."""
     try:
-        await proving.count_tried(request, deps, "mail link")
+        await tries.count(request, deps, "mail link")
     except TooOften as too_often:
         return _page(deps, error=too_often)
     body = {"address": address_of(request), "person": error.person_id, **(error.opens.named if error.opens else {})}

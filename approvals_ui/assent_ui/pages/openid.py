@@ -15,7 +15,7 @@ from assent.store.ceremonies import Ceremony, Purpose
 from assent.store.sign_in import SignedIn
 from assent_ui.auth import Viewer, browser_of, cookie_name, current_person, maybe_person, refuse_other_sites
 from assent_ui.deps import Deps, DepsHere
-from assent_ui.identity import proving
+from assent_ui.identity import proving, tries
 from assent_ui.identity.openid import PATH_BACK, Arrival, OpenIdProvider, fresh_proof
 from assent_ui.pages.sign_in import entered, own_path, sign_in_page
 
@@ -56,14 +56,14 @@ async def come_back(
             opened = await _arrived(request, deps, provider, arrival)
     except AssentError as error:
         if isinstance(error, NotSignedIn):
-            await proving.refuse(deps, error, request)
+            await tries.refuse(deps, error, request)
         return await sign_in_page(request, deps, "That did not work", "", problem=error, status=error.status)
     return entered(deps, opened, RedirectResponse(own_path(next), status_code=303))
 
 
 async def _depart(request: Request, deps: Deps, purpose: Purpose, next: str, viewer: Viewer | None = None) -> Response:
     provider = _provider(deps)
-    await proving.count_begun(request, deps)
+    await tries.count_begun(request, deps)
     trip = await provider.trip(again=viewer is not None)
     response = RedirectResponse(trip.address, status_code=303)
     secret, at = proving.own_secret(request, response, deps), deps.clock()

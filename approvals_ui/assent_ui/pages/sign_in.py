@@ -24,7 +24,7 @@ from assent_ui.auth import (
     refuse_other_sites,
 )
 from assent_ui.deps import Deps, DepsHere
-from assent_ui.identity import proving
+from assent_ui.identity import proving, tries
 
 router = APIRouter()
 
@@ -58,12 +58,12 @@ async def sign_in(request: Request, deps: DepsHere, token: Text = "", next: Text
         opened = await deps.write(lambda session: deps.sign_in.open(session, token, at=deps.clock(), browser=browser))
     except NotSignedIn as error:
         try:
-            await proving.count_tried(request, deps, "link")
+            await tries.count(request, deps, "link")
         except TooOften as too_often:
             return await sign_in_page(
                 request, deps, "That did not work", "", problem=too_often, next=own_path(next), status=too_often.status
             )
-        await proving.refuse(deps, error, request)
+        await tries.refuse(deps, error, request)
         return await sign_in_page(
             request, deps, "This link does not work", error.what, next=own_path(next), status=error.status
         )
