@@ -8,8 +8,8 @@ import typer
 
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import note, tell
+from assent.domain.days import Day
 from assent.domain.errors import InvalidInput
-from assent.domain.quiet_hours import Day
 
 if TYPE_CHECKING:
     from assent.domain.reaching import Reaching

@@ -5,33 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from assent.domain.days import Day
 
 DAY_MINUTES = 24 * 60
 
 _LOOK_AHEAD_DAYS = 9
 """So many days hold the end of every stretch of quiet: at most six whole days in a row, and the nights around them."""
-
-
-class Day(StrEnum):
-    """A day of the week."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-    @property
-    def word(self) -> str:
-        """As people write it, ``Saturday``."""
-        names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-        return names[list(Day).index(self)]
 
 
 class QuietHours(BaseModel):

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from assent.domain.days import Day
 from assent.domain.people import Assurance, Role
 from assent.domain.voting import MAX_APPROVALS, REQUESTER
 from assent.policy.conditions import ConditionError, check_condition
@@ -96,18 +97,6 @@ class OnSilence(StrEnum):
     REJECT = "reject"
     HOLD = "hold"
     ESCALATE = "escalate"
-
-
-class Day(StrEnum):
-    """A day of the week."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
 
 
 class NeedRule(Strict):

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from assent.domain.approving import WorkingHours
-from assent.policy.approval_block import Day, HoursRule
+from assent.domain.days import Day
+from assent.policy.approval_block import HoursRule
 
 _DAYS = list(Day)
 _DAY_WORDS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

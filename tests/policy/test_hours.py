@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.domain.approving import WorkingHours
-from assent.policy.approval_block import Day, HoursRule
+from assent.domain.days import Day
+from assent.policy.approval_block import HoursRule
 from assent.policy.hours import counts, later, working_hours
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from assent.domain.quiet_hours import Day, QuietHours, may_tell, next_stretch
+from assent.domain.days import Day
+from assent.domain.quiet_hours import QuietHours, may_tell, next_stretch
 from assent.domain.reaching import Reaching
 from assent.store import approvals
 from tests.reaching.bureau import Bureau, at, deliver

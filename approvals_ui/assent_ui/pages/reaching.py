@@ -12,8 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from assent.domain.days import Day
 from assent.domain.errors import InvalidInput
-from assent.domain.quiet_hours import Day, QuietHours
+from assent.domain.quiet_hours import QuietHours
 from assent.domain.reaching import Reaching
 from assent.store import reaching
 from assent_ui.deps import Deps, DepsHere
