@@ -1,16 +1,15 @@
 """Everything that can be configured, in one place.
 
-Each field is the environment variable ``ASSENT_<NAME>``. ``docs/settings.md`` lists them all, and a test holds that
-page to this file. Nothing else in Assent reads the environment: entry points build one ``Settings`` and hand it down.
+Each field is the environment variable ``ASSENT_<NAME>``; those of reaching people and of signing in are declared in
+modules of their own. ``docs/settings.md`` lists them all, and a test holds that page to them. Nothing else in Assent
+reads the environment: entry points build one ``Settings`` and hand it down.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -19,16 +18,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
 from assent.domain.errors import InvalidInput
+from assent.runtime.settings_reaching import ReachingSettings
+from assent.runtime.settings_sign_in import SignInSettings
 
 PREFIX = "ASSENT_"
 LOCAL_DATA_DIR = Path(".assent")
 
-_ADDRESS = re.compile(r"[^@\s<>\",]+@[^@\s<>\",]+")
 _TEST_VARIABLES = {"ASSENT_REQUIRE_OPTIONAL"}
 
 Names = Annotated[list[str], NoDecode]
 Folders = Annotated[list[Path], NoDecode]
-
 
 MOST_WORKERS = 4
 """Worker processes that `assent up` starts unasked: more of them would mostly wait for SQLite's one writer."""
@@ -55,7 +54,7 @@ def _cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "assent"
 
 
-class Settings(BaseSettings):
+class Settings(ReachingSettings, SignInSettings, BaseSettings):
     """The configuration of one process; build it with :meth:`load` so that mistakes are told in words."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
@@ -121,87 +120,6 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="Address under which people reach the web pages, for links in Slack and mail."
     )
-    slack_bot_token: SecretStr | None = Field(default=None, description="Slack bot token (`xoxb-…`); turns Slack on.")
-    slack_app_token: SecretStr | None = Field(
-        default=None, description="Slack app-level token (`xapp-…`) for Socket Mode, which needs no public address."
-    )
-    slack_signing_secret: SecretStr | None = Field(
-        default=None, description="Secret that Slack signs its HTTP requests with; needed without Socket Mode."
-    )
-    slack_channel: str | None = Field(default=None, description="Slack channel that approval requests are posted to.")
-    slack_client_id: str | None = Field(
-        default=None, description="Client id of the Slack app; with the client secret, other workspaces can install it."
-    )
-    slack_client_secret: SecretStr | None = Field(default=None, description="Client secret of the Slack app.")
-    slack_http_url: str = Field(
-        default="",
-        description="Public address of `assent slack` in HTTP mode, for installing it; unset, the public URL.",
-    )
-    slack_link_by_email: bool = Field(
-        default=True,
-        description="Link a Slack user of an installed workspace to the person with the same confirmed address.",
-    )
-    slack_direct_hourly: int = Field(
-        default=30,
-        ge=0,
-        description="Requests that one person gets as direct messages in Slack in an hour; one more message tells of "
-        "the rest. 0: any number.",
-    )
-    slack_base_url: str | None = Field(
-        default=None, description="Address of the Slack Web API; unset means Slack's own. Tests point it at a fake."
-    )
-    smtp_host: str = Field(default="", description="Mail server (SMTP) that Assent sends through; turns mail on.")
-    smtp_port: int = Field(
-        default=0, ge=0, le=65535, description="Its port; 0 means 587 with `starttls`, 465 with `tls`, 25 with `none`."
-    )
-    smtp_security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls",
-        description="`starttls` refuses a server that offers no encryption, `tls` speaks it from the first byte.",
-    )
-    smtp_username: str = Field(default="", description="Name to sign in to the mail server with; unset, without.")
-    smtp_password: SecretStr | None = Field(default=None, description="Password to sign in to the mail server with.")
-    smtp_ca_file: Path | None = Field(
-        default=None, description="Certificates (PEM) that the mail server's is checked against; unset, the system's."
-    )
-    mail_from: str = Field(
-        default="", description="Sender of mails, `Assent <assent@example.com>`; needed with a mail server."
-    )
-    mail_link_hours: int = Field(
-        default=24,
-        ge=1,
-        le=24 * 14,
-        description="Hours that the link in a mail works at most; it ends with its request's time.",
-    )
-    mail_hourly: int = Field(
-        default=30,
-        ge=0,
-        description="Mails about requests that one person gets in an hour; one more tells of the rest. 0: any number.",
-    )
-    webhooks: bool = Field(default=False, description="Call the webhooks that are kept (`assent webhook add`).")
-    webhooks_internal: bool = Field(
-        default=False, description="Let webhooks go to addresses of private networks, and by `http`."
-    )
-    secret_key: SecretStr | None = Field(
-        default=None,
-        description="Key that signs sessions and links, 32 characters or more; unset, one is kept in the data folder.",
-    )
-    oidc_issuer: str = Field(
-        default="", description="Issuer identifier of an OpenID provider that people sign in with; turns that on."
-    )
-    oidc_client_id: str = Field(default="", description="What the OpenID provider calls Assent (client id).")
-    oidc_client_secret: SecretStr | None = Field(
-        default=None, description="Secret that Assent shows the OpenID provider; unset for a public client."
-    )
-    oidc_name: str = Field(
-        default="your company account",
-        min_length=1,
-        max_length=60,
-        description="What people call the OpenID provider, on the button.",
-    )
-    oidc_create_people: bool = Field(
-        default=False,
-        description="Make somebody unknown with a verified address there a person without roles, instead of refusing.",
-    )
     trusted_proxies: Names = Field(
         default_factory=lambda: ["127.0.0.1", "::1"],
         description="Addresses of reverse proxies whose `X-Forwarded-For` is believed, separated by commas "
@@ -251,35 +169,6 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
-
-    @field_validator("secret_key")
-    @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 32:
-            raise ValueError("must have 32 characters or more")
-        return value
-
-    @model_validator(mode="after")
-    def _whole_provider(self) -> Self:
-        if self.oidc_issuer and not self.oidc_client_id:
-            raise ValueError("ASSENT_OIDC_ISSUER needs ASSENT_OIDC_CLIENT_ID beside it")
-        return self
-
-    @field_validator("mail_from")
-    @classmethod
-    def _one_address(cls, value: str) -> str:
-        address = parseaddr(value)[1]
-        if value and (not _ADDRESS.fullmatch(address) or not value.isprintable()):
-            raise ValueError("must be one address, like Assent <assent@example.com>")
-        return value
-
-    @model_validator(mode="after")
-    def _whole_mail(self) -> Self:
-        if self.smtp_host and not self.mail_from:
-            raise ValueError("ASSENT_SMTP_HOST needs ASSENT_MAIL_FROM beside it")
-        if self.smtp_username and self.smtp_password is None:
-            raise ValueError("ASSENT_SMTP_USERNAME needs ASSENT_SMTP_PASSWORD beside it")
-        return self
 
     @model_validator(mode="after")
     def _derive(self) -> Self:
@@ -355,26 +244,9 @@ class Settings(BaseSettings):
         return "" if value is None else str(value)
 
     @property
-    def slack_wanted(self) -> bool:
-        """Whether enough is set for Slack to work: one workspace's own token and channel, or what installing needs."""
-        way_in = self.slack_app_token or self.slack_signing_secret
-        one_workspace = self.slack_bot_token is not None and bool(self.slack_channel) and way_in is not None
-        return one_workspace or self.slack_installable
-
-    @property
-    def slack_installable(self) -> bool:
-        """Whether other Slack workspaces can install the app: client id, client secret and signing secret are set."""
-        return None not in (self.slack_client_id, self.slack_client_secret, self.slack_signing_secret)
-
-    @property
     def address_said(self) -> bool:
         """Somebody said where the pages are: settings did, or the running instance."""
         return bool({"public_url", "web_host", "web_port"} & self.model_fields_set)
-
-    @property
-    def mail_wanted(self) -> bool:
-        """Whether mails are sent."""
-        return bool(self.smtp_host)
 
     @property
     def workers(self) -> int:
