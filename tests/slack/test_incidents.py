@@ -45,6 +45,7 @@ async def test_who_may_not_open_one_is_told_so_and_what_is_open_is_listed(office
     await office.settled()
     assert "No incident is open" in office.told(oscar)
     await office.people.command(oscar, "incident Refunds are paid twice")
+    await office.settled()
     await office.people.command(oscar, "incident")
     await office.settled()
     assert "1 incident is open" in office.told(oscar)
