@@ -40,7 +40,10 @@ Digest = Annotated[str | None, typer.Option(help="Only if it still shows this.")
 @app.command("list")
 def list_approvals(
     context: typer.Context,
-    status: Annotated[ApprovalStatus, typer.Option(help="Those in this status.")] = ApprovalStatus.PENDING,
+    status: Annotated[
+        ApprovalStatus | None, typer.Option(help="Those in this status; pending, or with --search any, if left out.")
+    ] = None,
+    search: Annotated[str, typer.Option(help="Those that have all these words or beginnings of words.")] = "",
     agent: Annotated[str | None, typer.Option(help="Only this agent's.")] = None,
     type: Annotated[str | None, typer.Option(help="Only this action type, of those that wait.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only what waits for the person of --as.")] = False,
@@ -50,7 +53,7 @@ def list_approvals(
     cursor: Cursor = None,
     as_json: Json = False,
 ) -> None:
-    """List requests: pending ones soonest due first, others newest first."""
+    """List requests: pending ones soonest due first, others and those that are searched for newest first."""
     from assent.gateway import utc_now
     from assent.runtime.console import deciding_person, reading
     from assent.store import electorate
@@ -61,15 +64,19 @@ def list_approvals(
     from assent_ui.api.schemas import ApprovalOut
 
     request = PageRequest(limit, cursor)
+    bounds = Bounds(agent=agent, type=type, least=least)
+    if search.strip() and mine:
+        raise InvalidInput("Searching looks at all requests.", where="--mine", todo="Leave out one of the two.")
     with reading(settings_of(context)) as session:
-        if status is ApprovalStatus.PENDING:
+        whose = approval_check.whose(session, name)
+        if search.strip():
+            page = checks_shown.found(session, whose, search, utc_now(), status=status, bounds=bounds, request=request)
+        elif status in (None, ApprovalStatus.PENDING):
             tokens: tuple[str, ...] | None = None
             if mine:
                 person = deciding_person(session, name)
                 tokens = inbox.asked_now(session, electorate.tokens_of(session, person.id, utc_now()))
-            wanted = Wanted(Bounds(agent=agent, type=type, least=least), tokens)
-            whose = approval_check.whose(session, name)
-            page = checks_shown.waiting(session, whose, wanted, utc_now(), request=request)
+            page = checks_shown.waiting(session, whose, Wanted(bounds, tokens), utc_now(), request=request)
         else:
             page = approvals.closed(session, status=status, agent=agent, request=request)
     show_page(

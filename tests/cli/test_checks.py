@@ -43,9 +43,11 @@ async def listed(shell: Shell, *more: str) -> list[str]:
 async def test_it_is_listed_and_shown_like_a_request(shell: Shell) -> None:
     check = await check_of_ada(shell)
     hers: list[tuple[str, ...]] = [ADA, ("--mine", *ADA), ("--type", "desk.pay", "--least", "800", *ADA)]
+    hers += [("--search", "carol", *ADA), ("--search", "pay CAR", "--status", "pending", *ADA)]
     for more in hers:
         assert check.id in await listed(shell, *more)
     others: list[tuple[str, ...]] = [PIA, ("--mine", *PIA), ("--agent", "nobody", *ADA)]
+    others += [("--search", "carol", *PIA), ("--search", "carol", "--least", "801", *ADA), ("--search", "dave", *ADA)]
     for more in others:
         assert check.id not in await listed(shell, *more)
     [real] = [each for each in await listed(shell, *ADA) if each != check.id]

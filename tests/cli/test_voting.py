@@ -112,6 +112,12 @@ async def test_each_sees_what_waits_for_them(shell: Shell) -> None:
     assert await listed("--mine", "--as", "spare@example.com") == []
     assert await listed("--type", "desk.pay", "--least", "40") == [request]
     assert await listed("--type", "desk.note") == await listed("--least", "41") == []
+    assert await listed("--search", "pay BO") == await listed("--search", "bob", "--status", "pending") == [request]
+    assert await listed("--search", "bob", "--status", "rejected") == await listed("--search", "carol") == []
+    assert await listed("--search", "bob", "--agent", "nobody") == []
+    both = await shell("approval", "list", "--search", "bob", "--mine", "--as", "finance@example.com")
+    assert both.code != 0
+    assert "Searching looks at all requests." in both.err
     unsaid = await shell("approval", "list", "--mine")
     assert unsaid.code != 0
     assert "In whose name?" in unsaid.err

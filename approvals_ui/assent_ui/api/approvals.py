@@ -31,6 +31,14 @@ router = APIRouter(tags=["approvals"])
 Reader = Annotated[Caller, Depends(require_scope(KeyScope.RUNS_READ))]
 
 
+LONGEST = 200
+"""Characters of the words that are searched for."""
+
+SEARCHED = (
+    "Words that requests have, waiting or decided: of their headlines, and of names and ids of their records; "
+    "beginnings are enough. People only."
+)
+
 Amount = Annotated[FiniteFloat | None, Query(description="Of those that wait: moving this much, or more or less.")]
 Before = Annotated[AwareDatetime | None, Query(description="Of those that wait: before this time, with its zone.")]
 
@@ -53,10 +61,13 @@ async def list_approvals(
     deps: DepsHere,
     page: Annotated[PageRequest, Depends(page_request)],
     bounds: Annotated[Bounds, Depends(wanted_bounds)],
-    status: ApprovalStatus = ApprovalStatus.PENDING,
+    status: Annotated[
+        ApprovalStatus | None, Query(description="Those in this status; `pending`, or any of them with `search`.")
+    ] = None,
     mine: Annotated[bool, Query(description="Of those that wait: for you, or for whom you stand in.")] = False,
+    search: Annotated[str, Query(max_length=LONGEST, description=SEARCHED)] = "",
 ) -> schemas.Page[schemas.ApprovalOut]:
-    """Requests: pending ones soonest due first, others newest first, by `agent` alone.
+    """Requests: pending ones soonest due first, others newest first, by `agent` alone; with `search` newest first.
 
     A page may hold fewer than asked for; go on as long as there is a `next_cursor`.
     """
@@ -64,9 +75,17 @@ async def list_approvals(
     bounds = replace(bounds, agent=caller.agent or bounds.agent)
     if mine and caller.viewer is None:
         raise InvalidInput("Nothing waits for an agent.", where="mine", todo="Leave it out, or sign in as a person.")
+    words = search.strip()
+    if words and viewer is None:
+        # However few it were shown, how many pages there are would tell of the requests of others.
+        raise InvalidInput("Agents search no requests.", where="search", todo="Leave it out, or sign in as a person.")
+    if words and mine:
+        raise InvalidInput("Searching looks at all requests.", where="mine", todo="Leave out one of the two.")
 
     def look(session: Session) -> Page[ApprovalView]:
-        if status is not ApprovalStatus.PENDING:
+        if words and viewer is not None:
+            return checks_shown.found(session, viewer.id, words, now, status=status, bounds=bounds, request=page)
+        if status not in (None, ApprovalStatus.PENDING):
             return approvals.closed(session, status=status, agent=bounds.agent, request=page)
         tokens: tuple[str, ...] | None = None
         if mine and viewer is not None:

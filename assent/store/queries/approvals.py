@@ -14,9 +14,9 @@ from sqlmodel import col
 from assent.domain.approvals import ApprovalStatus, RequestCard, Verb
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor
-from assent.store.queries import inbox
+from assent.store.queries import inbox, search
 from assent.store.queries.inbox import Wanted
-from assent.store.queries.inbox_walk import Bounds
+from assent.store.queries.inbox_walk import ANYTHING, Bounds
 from assent.store.queries.paging import COUNT_CAP, FIRST, Order, Page, PageRequest
 from assent.store.tables import ApprovalRow, DecisionRow, LedgerEventRow
 
@@ -115,6 +115,27 @@ def waiting(session: Session, wanted: Wanted, *, request: PageRequest = FIRST) -
     rows = session.execute(select(ApprovalRow).where(col(ApprovalRow.id).in_(found.items))).scalars()
     known = {row.id: _view(row) for row in rows}
     return Page(tuple(known[id] for id in found.items if id in known), found.next_cursor)
+
+
+def found(
+    session: Session,
+    question: str,
+    *,
+    status: ApprovalStatus | None = None,
+    bounds: Bounds = ANYTHING,
+    request: PageRequest = FIRST,
+) -> Page[ApprovalView]:
+    """Requests, waiting or decided, that have all words of a question, newest first: what the inbox searches.
+
+    What else they must be is looked at on what was found, so that a page may hold fewer than asked for, or nothing, and
+    still have a next.
+    """
+    matching = search.find(session, question, request)
+    rows = session.execute(select(ApprovalRow).where(col(ApprovalRow.id).in_(matching.ids))).scalars()
+    known = {row.id: _view(row) for row in rows}
+    views = (known[id] for id in matching.ids if id in known)
+    fitting = (view for view in views if status in (None, view.status) and bounds.hold(view))
+    return Page(tuple(fitting), matching.next_cursor)
 
 
 def count_pending(session: Session, *, agent: str | None = None, type: str | None = None, cap: int = COUNT_CAP) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from assent.domain.approvals import ApprovalStatus
 from assent.domain.checks import Check, check_digest
 from assent.domain.errors import InvalidInput
 from assent.domain.revisions import with_kept_secrets
@@ -24,7 +25,7 @@ from assent.store import checks
 from assent.store.queries import approvals
 from assent.store.queries.approvals import ApprovalView
 from assent.store.queries.inbox import LINE, Group, InboxRow, Wanted
-from assent.store.queries.inbox_walk import Sort
+from assent.store.queries.inbox_walk import ANYTHING, Bounds, Sort
 from assent.store.queries.paging import Page, PageRequest
 from assent.store.queries.revisions import Editable, RevisionView, type_in_force
 from assent.store.queries.shown import Shown
@@ -171,6 +172,35 @@ def waiting(
         return approvals.waiting(session, wanted, request=request)
     page = approvals.waiting(session, wanted, request=PageRequest(max(1, request.limit - len(mine))))
     return Page(among(page.items, mine, wanted.sort, last=page.next_cursor is None), page.next_cursor)
+
+
+def found(
+    session: Session,
+    person_id: str,
+    question: str,
+    at: datetime,
+    *,
+    status: ApprovalStatus | None = None,
+    bounds: Bounds = ANYTHING,
+    request: PageRequest,
+) -> Page[ApprovalView]:
+    """Requests that have all words of a question, newest first, likewise with somebody's own checks among them.
+
+    Args:
+        session: Open.
+        person_id: Who looks; empty for nobody in particular.
+        question: The words.
+        at: Now.
+        status: In this status alone.
+        bounds: What they must also be.
+        request: The page, which may hold fewer than asked for.
+    """
+    page = approvals.found(session, question, status=status, bounds=bounds, request=request)
+    if request.cursor is not None or status not in (None, ApprovalStatus.PENDING) or not words_of(question):
+        return page
+    mine = [as_request(session, each) for each in _own(session, person_id, Wanted(), question, at)]
+    fitting = [each for each in mine if bounds.hold(each)]
+    return Page(among(page.items, fitting, Sort.NEWEST, last=page.next_cursor is None), page.next_cursor)
 
 
 def rows_for(session: Session, person_id: str, wanted: Wanted, question: str, at: datetime) -> list[InboxRow]:

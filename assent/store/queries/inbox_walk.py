@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session
@@ -119,6 +119,21 @@ def asked_of(token: str, name: str = "here") -> Source:
     return replace(source, within=(column == token, pending))
 
 
+class _Bound(Protocol):
+    """What bounds look at."""
+
+    @property
+    def agent(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def amount(self) -> float | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What requests must also be; ``None`` does not count.
@@ -138,6 +153,18 @@ class Bounds:
     most: float | None = None
     asked_before: datetime | None = None
     due_before: datetime | None = None
+
+    def hold(self, request: _Bound) -> bool:
+        """Whether one request is all of it."""
+        amount = request.amount or 0
+        return (
+            self.agent in (None, request.agent)
+            and self.type in (None, request.type)
+            and (self.least is None or amount >= self.least)
+            and (self.most is None or amount <= self.most)
+            and (self.asked_before is None or request.created_at < self.asked_before)
+            and (self.due_before is None or request.expires_at < self.due_before)
+        )
 
 
 ANYTHING = Bounds()
