@@ -13,8 +13,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/healthz")
 async def alive() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok"}
+    """The process answers, and says whose it is: other programs have such an address as well."""
+    return {"status": "ok", "program": "assent"}
 
 
 @router.get("/readyz")

@@ -28,7 +28,7 @@ TRIES_AT_START = 3
 """A child that dies this often before the pages answer will not come up by itself."""
 
 HEALTH_TIMEOUT_SECONDS = 5.0
-_ALIVE = {"status": "ok"}
+ALIVE = {"status": "ok", "program": "assent"}
 """What the pages say of themselves at ``/healthz``."""
 
 _TEMPORAL_VARIABLES = ("ADDRESS", "NAMESPACE", "API_KEY", "TLS", "PROFILE", "CONFIG_FILE")
@@ -196,6 +196,6 @@ def _healthy(client: httpx.Client) -> bool:
     """Whether the pages answer, and not some other program that took their port meanwhile."""
     try:
         answer = client.get("/healthz")
-        return answer.status_code == httpx.codes.OK and answer.json() == _ALIVE
+        return answer.status_code == httpx.codes.OK and answer.json() == ALIVE
     except (httpx.TransportError, ValueError):
         return False

@@ -19,6 +19,7 @@ from assent.domain.errors import NotFound
 from assent.domain.people import Role
 from assent.gateway import utc_now
 from assent.runtime import people as letting_in
+from assent.runtime import up
 from assent.runtime.cards import publish_card
 from assent.runtime.console import console_actor
 from assent.runtime.processes import free_port
@@ -51,13 +52,13 @@ def web(settings: Settings, log: Path, **changes: str) -> Iterator[tuple[subproc
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", trust_env=False).is_success
+        return bool(httpx.get(f"{address}/healthz", trust_env=False).json() == up.ALIVE)
     except httpx.TransportError:
         return False
 
 
 def parts(address: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{address}/readyz", trust_env=False).json()["parts"]
+    found: dict[str, Any] = httpx.get(f"{address}/readyz", trust_env=False, timeout=60).json()["parts"]
     return found
 
 
@@ -76,7 +77,7 @@ def test_it_starts_without_anything_and_recovers(
         before = parts(address)
         assert "assent db migrate" in before["database"]["detail"]
         assert "not connected" in before["temporal"]["detail"]
-        assert httpx.get(f"{address}/sign-in", trust_env=False).is_success
+        assert httpx.get(f"{address}/sign-in", trust_env=False, timeout=60).is_success
         migrate(database)
         assert eventually(lambda: parts(address)["database"]["ok"])
         with forwarded(port, temporal_server):
@@ -90,11 +91,13 @@ def test_a_database_that_is_away_is_said_to_be_so(settings: Settings, tmp_path: 
     url = f"postgresql+psycopg://nobody:hunter2@127.0.0.1:{free_port()}/assent"
     with web(settings, tmp_path / "log", ASSENT_DATABASE_URL=url) as (_, address):
         assert not parts(address)["database"]["ok"]
-        answer = httpx.get(f"{address}/api/v1/runs", headers={"Authorization": "Bearer assent_x"}, trust_env=False)
+        answer = httpx.get(
+            f"{address}/api/v1/runs", headers={"Authorization": "Bearer assent_x"}, trust_env=False, timeout=60
+        )
         assert answer.status_code == 503
         assert "hunter2" not in answer.text
         assert "Nothing was changed" in answer.json()["todo"]
-        page = httpx.get(f"{address}/", cookies={"assent_session": "x"}, trust_env=False)
+        page = httpx.get(f"{address}/", cookies={"assent_session": "x"}, trust_env=False, timeout=60)
         assert page.status_code in {303, 503}
 
 

@@ -23,7 +23,7 @@ class Healthy(http.server.BaseHTTPRequestHandler):
         """Answer."""
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b'{"status": "ok"}')
+        self.wfile.write(b'{"status": "ok", "program": "assent"}')
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
