@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from assent.domain.actions import ActionOutcome, ActionStatus, ProposedAction
 from assent.domain.people import SYSTEM, Role
+from assent.runtime.card_desk import Desk
 from assent.store import people
 from assent.store.people import Person
 from assent.store.sign_in import SignIn
@@ -77,5 +78,7 @@ class Site:
 
 def build(world: World, *, public_url: str = ADDRESS) -> Site:
     """The site of a world."""
-    app = create_app(world.gateway, world.database, public_url=public_url, secret_key=KEY)
+    named = world.settings.model_copy(update={"connectors": ["tests.cli.connector:desk"]})
+    cards = Desk(named, world.database)
+    app = create_app(world.gateway, world.database, public_url=public_url, secret_key=KEY, cards=cards)
     return Site(world, app)

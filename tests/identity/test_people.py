@@ -151,6 +151,19 @@ async def test_a_card_is_checked_compared_and_published(shop: House) -> None:
     assert published_by == ["Ada", "Oda"]
 
 
+async def test_publishing_is_offered_to_owners_where_it_can_be_done(house: House, shop: House) -> None:
+    for there, can in ((shop, True), (house, False)):
+        async with there.browser(there.person("Ada", Role.ADMIN)) as admin:
+            assert ("/cards/new" in PageReader((await admin.get("/agents")).text).addresses) is can
+            page = await admin.get("/cards/new")
+            assert page.status_code == (200 if can else 403)
+            assert ("assent agent publish" in PageReader(page.text).words) is not can
+    async with shop.browser(shop.person("Otto", Role.OPERATOR)) as operator:
+        for path in ("/agents", "/agents/desk-clerk"):
+            found = PageReader((await operator.get(path)).text).addresses
+            assert not [each for each in found if each.startswith("/cards/new")]
+
+
 async def test_a_broken_card_is_told_field_by_field(shop: House) -> None:
     async with shop.proven(shop.person("Oda", Role.OWNER)) as owner:
         broken = re.sub(r"purpose: .*", "purpose: ''", CARD, count=1) + "\nsurprise: 1\n"

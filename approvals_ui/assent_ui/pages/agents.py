@@ -108,7 +108,7 @@ def list_agents(here: Here, cursor: str | None = None) -> HTMLResponse:
     """Agents by name."""
     with here.database.read() as session:
         page = agents.page(session, request=PageRequest(cursor=cursor))
-        return here.show(session, "agents.html", "agents", page=page, may_own=here.viewer.may(Role.OWNER))
+        return here.show(session, "agents.html", "agents", page=page, may_publish=here.may_publish)
 
 
 @router.get("/agents/{name}", response_class=HTMLResponse)
@@ -153,7 +153,7 @@ def _page(here: Place, name: str, *, proven: Proven | None = None, problem: Asse
                 session, now=here.clock(), agent=name, status=GrantStatus.ACTIVE, request=PageRequest(GRANTS)
             ),
             may_operate=here.viewer.may(Role.OPERATOR),
-            may_own=here.viewer.may(Role.OWNER),
+            may_publish=here.may_publish,
             may_prove=may_prove(here.viewer),
             proven=proven,
             problem=problem,

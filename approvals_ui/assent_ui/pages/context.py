@@ -90,6 +90,11 @@ class Place:
     def _may_stop(self, session: Session) -> bool:
         return may_stop(session, self.viewer, self.clock())
 
+    @property
+    def may_publish(self) -> bool:
+        """Whether the viewer can publish cards from the pages: they own agents, and connectors are at hand here."""
+        return self.viewer.may(Role.OWNER) and self._deps.cards is not None
+
     def agent_names(self, session: Session) -> list[str]:
         """Names of the agents, for filters."""
         return agents.names(session)

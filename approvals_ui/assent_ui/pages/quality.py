@@ -120,6 +120,7 @@ def _page(
             dismissed=suggestions.dismissed(session, now),
             longest=LONGEST_DISMISSAL.days,
             may_own=here.viewer.may(Role.OWNER),
+            may_publish=here.may_publish,
             problem=problem,
             typed=typed or {},
             how=_WORDS,
