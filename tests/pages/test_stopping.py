@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -155,62 +158,65 @@ async def test_scopes_of_nothing(site: Site, ada: Person, address: str, words: s
 
 
 async def test_what_is_under_way_can_be_asked_to_stop_and_is_shown_until_it_has(site: Site, ada: Person) -> None:
+    async with site.browser(ada) as browser, stopped_in_the_middle(site, browser) as middle:
+        shown = PageReader((await browser.get("/stop")).text)
+        assert "1 effect still under way Send the letter to bob" in shown.words
+        assert "At rest" not in shown.words
+        await _lead_to_their_place(browser, shown, middle.run_id)
+        form = shown.form(f"/stop/{middle.pause.id}/ask")
+        assert (await browser.post(form.action, data=form.fields)).status_code == 303
+        asked = PageReader((await browser.get("/stop")).text)
+        assert "asked to stop" in asked.words
+        assert "At rest" not in asked.words
+        assert "under way" in asked.words
+        middle.go_on.set()
+        await site.world.outcome(middle.run_id, "letter")
+        await site.world.eventually(lambda: _quiet(site, middle.pause.id))
+        assert "At rest" in PageReader((await browser.get("/stop")).text).words
+
+
+async def test_what_was_given_back_without_an_effect_is_not_under_way(site: Site, ada: Person) -> None:
+    closed = ConnectorUnavailable("The post is closed.")
+    async with site.browser(ada) as browser, stopped_in_the_middle(site, browser, closed) as middle:
+        middle.go_on.set()
+        await site.world.outcome(middle.run_id, "letter", ActionStatus.HELD)
+        await site.world.eventually(lambda: _quiet(site, middle.pause.id))
+        shown = PageReader((await browser.get("/stop")).text)
+        assert "What was under way Send the letter to bob" in shown.words
+        assert "given back, nothing was done" in shown.words
+        assert "still under way" not in shown.words
+        await _lead_to_their_place(browser, shown, middle.run_id)
+
+
+@dataclass
+class Middle:
+    """Everything was stopped while a letter is under way."""
+
+    run_id: str
+    pause: PauseView
+    go_on: threading.Event
+
+
+@contextlib.asynccontextmanager
+async def stopped_in_the_middle(
+    site: Site, browser: httpx.AsyncClient, comes_of_it: Exception | None = None
+) -> AsyncIterator[Middle]:
+    """Stop everything while a letter is under way, which is sent, or breaks off, once the test lets it go on."""
     go_on, begun = threading.Event(), threading.Event()
 
     def slow(call: Call) -> None:
         begun.set()
-        go_on.wait(30)
+        go_on.wait()
+        if comes_of_it is not None:
+            raise comes_of_it
 
     site.world.desk.trouble = slow
     run_id = await site.world.start(action("letter", "desk.letter", text="to bob"))
     try:
         await asyncio.to_thread(begun.wait)
-        async with site.browser(ada) as browser:
-            page = PageReader((await browser.get("/stop")).text)
-            await browser.post("/stop", data=page.form("/stop").fields)
-            pause = only(site)
-            shown = PageReader((await browser.get("/stop")).text)
-            assert "1 effect still under way Send the letter to bob" in shown.words
-            assert "At rest" not in shown.words
-            await _lead_to_their_place(browser, shown, run_id)
-            form = shown.form(f"/stop/{pause.id}/ask")
-            assert (await browser.post(form.action, data=form.fields)).status_code == 303
-            asked = PageReader((await browser.get("/stop")).text)
-            assert "asked to stop" in asked.words
-            assert "At rest" not in asked.words
-            assert "under way" in asked.words
-            go_on.set()
-            await site.world.outcome(run_id, "letter")
-            await site.world.eventually(lambda: _quiet(site, pause.id))
-            assert "At rest" in PageReader((await browser.get("/stop")).text).words
-    finally:
-        go_on.set()
-
-
-async def test_what_was_given_back_without_an_effect_is_not_under_way(site: Site, ada: Person) -> None:
-    go_on, begun = threading.Event(), threading.Event()
-
-    def closed(call: Call) -> None:
-        begun.set()
-        go_on.wait()
-        raise ConnectorUnavailable("The post is closed.")
-
-    site.world.desk.trouble = closed
-    run_id = await site.world.start(action("letter", "desk.letter", text="to bob"))
-    try:
-        await asyncio.to_thread(begun.wait)
-        async with site.browser(ada) as browser:
-            page = PageReader((await browser.get("/stop")).text)
-            await browser.post("/stop", data=page.form("/stop").fields)
-            pause = only(site)
-            go_on.set()
-            await site.world.outcome(run_id, "letter", ActionStatus.HELD)
-            await site.world.eventually(lambda: _quiet(site, pause.id))
-            shown = PageReader((await browser.get("/stop")).text)
-            assert "What was under way Send the letter to bob" in shown.words
-            assert "given back, nothing was done" in shown.words
-            assert "still under way" not in shown.words
-            await _lead_to_their_place(browser, shown, run_id)
+        page = PageReader((await browser.get("/stop")).text)
+        await browser.post("/stop", data=page.form("/stop").fields)
+        yield Middle(run_id, only(site), go_on)
     finally:
         go_on.set()
 
