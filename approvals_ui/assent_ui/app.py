@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment
 
 from assent import __version__
@@ -28,11 +29,17 @@ from assent_ui.identity.openid_source import OpenIdSettings
 from assent_ui.identity.proving import passkey_site
 from assent_ui.looks import Looks
 from assent_ui.owners import RunOwners
-from assent_ui.pages import include_pages
+from assent_ui.pages import router as pages_router
 from assent_ui.readiness import Readiness
-from assent_ui.rendering.environment import build_environment
+from assent_ui.rendering.environment import STATIC, build_environment
 from assent_ui.slack_desk import SlackDesk
 from assent_ui.watch import LedgerWatch
+
+# Every route, once for the process: FastAPI works out what each of them depends on when the first request comes, and
+# that takes longer than anything else in building an application.
+_ROUTES = APIRouter(dependencies=[Depends(require_no_nul)])
+for _part in (health.router, api_router, pages_router):
+    _ROUTES.include_router(_part)
 
 
 def create_app(
@@ -103,14 +110,12 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
-        dependencies=[Depends(require_no_nul)],
+        routes=_ROUTES.routes,
     )
     app.state.deps = deps
     failures.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(KnownHost, public_url=deps.public_url)
     app.add_middleware(SecurityHeaders, secure=deps.secure)
-    app.include_router(health.router)
-    app.include_router(api_router)
-    include_pages(app)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

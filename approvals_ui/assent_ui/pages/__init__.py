@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi import APIRouter
 
 from assent_ui.pages import (
     account,
@@ -51,7 +50,6 @@ from assent_ui.pages import (
     webhooks,
     whole,
 )
-from assent_ui.rendering.environment import STATIC
 
 router = APIRouter(include_in_schema=False)
 for _page in (
@@ -101,9 +99,3 @@ for _page in (
     checks,
 ):
     router.include_router(_page.router)
-
-
-def include_pages(app: FastAPI) -> None:
-    """Add every page and their static files; ``app.state.deps`` must be there when a request comes."""
-    app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
