@@ -76,6 +76,8 @@ async def _everything(desktop: Desktop, ada: Person) -> list[str]:
         f"/runs/{run_id}",
         "/agents",
         "/agents/desk-clerk",
+        "/cards/new",
+        "/cards/new?agent=desk-clerk",
         "/stop",
         "/stop?scope=agent&name=desk-clerk",
         "/stop/hooks",
