@@ -117,7 +117,7 @@ async def test_links_that_no_longer_work(house: House, bureau: Bureau, host: Mai
 async def test_made_up_links_are_refused_written_down_and_limited(house: House, bureau: Bureau, host: MailHost) -> None:
     _, _, path = await mailed(bureau, host)
     async with house.browser() as guesser:
-        for wrong in ("x", path.removeprefix("/mail/")[:-1] + "x", house.link(house.person("Eve")), "%ff%00" * 20):
+        for wrong in ("x", path.removeprefix("/mail/")[:-1] + "x", house.link(house.person("Eve")), "%ff%01" * 20):
             answer = await guesser.client.post(f"/mail/{wrong}")
             assert answer.status_code == 401
             assert "never made here" in answer.text
