@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from assent.domain.approvals import ApprovalStatus, Decision, Verb
 from assent.domain.assurance import check_assurance
 from assent.domain.errors import AssentError, Conflict, Forbidden, InvalidInput, NeedsProof, NotFound
 from assent.domain.people import MAX_REASON, Actor, Assurance
+from assent.domain.revisions import Edit
 from assent.domain.voting import Voter, why_not_approve, why_not_reject
 from assent.gateway.door import Door, is_there, reason_within
 from assent.store import electorate, openings, projection, votes
@@ -59,7 +61,11 @@ class DecisionDoor(Door):
         if verb is Verb.REJECT and not reason.strip():
             raise InvalidInput("A rejection needs a reason.", where="reason", todo="The agent is given it.")
         reason_within(MAX_REASON, reason)
-        action_id, run_id = await self._in_thread(lambda: self._checked(approval_id, verb, digest, by))
+
+        def check() -> tuple[str, str]:
+            return self._checked(approval_id, verb, digest, by)
+
+        action_id, run_id = await self._in_thread(check)
         decision = Decision(
             id=decision_id or uuid.uuid4().hex,
             approval_id=approval_id,
@@ -70,7 +76,7 @@ class DecisionDoor(Door):
             by=by,
             at=self._clock(),
         )
-        await self._signal(run_id, "decide", decision, "The run that asked has ended; nothing will run.")
+        await self._tell_run(run_id, "decide", decision, check)
         return decision
 
     async def fate(self, decision_id: str, *, wait_seconds: float = 0) -> Fate | None:
@@ -86,6 +92,19 @@ class DecisionDoor(Door):
         return await self._look_until(
             lambda: self._fate(decision_id), is_there, wait_seconds=wait_seconds, every=_LOOK_EVERY
         )
+
+    async def _tell_run(self, run_id: str, name: str, message: Decision | Edit, check: Callable[[], object]) -> None:
+        """Send a message to the run that asked.
+
+        Raises:
+            NotFound: It has ended, and ``check`` finds nothing that became of the request meanwhile.
+            Conflict: It has ended, because somebody else was quicker; ``check`` says who.
+        """
+        try:
+            await self._signal(run_id, name, message, "The run that asked has ended; nothing will run.")
+        except NotFound:
+            await self._in_thread(check)
+            raise
 
     def _fate(self, decision_id: str) -> Fate | None:
         with self._database.read() as session:

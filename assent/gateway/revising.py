@@ -68,7 +68,11 @@ class ReviseDoor(DecisionDoor):
         """
         reason_within(MAX_REASON, reason)
         bounded(dict(arguments), "arguments")
-        action_id, run_id = await self._in_thread(lambda: self._check_edit(approval_id, arguments, digest, by))
+
+        def check() -> tuple[str, str]:
+            return self._check_edit(approval_id, arguments, digest, by)
+
+        action_id, run_id = await self._in_thread(check)
         edit = Edit(
             id=edit_id or uuid.uuid4().hex,
             approval_id=approval_id,
@@ -79,7 +83,7 @@ class ReviseDoor(DecisionDoor):
             by=by,
             at=self._clock(),
         )
-        await self._signal(run_id, "revise", edit, "The run that asked has ended; nothing will run.")
+        await self._tell_run(run_id, "revise", edit, check)
         return edit
 
     async def edited(self, edit_id: str, *, wait_seconds: float = 0) -> EditView | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -13,8 +14,10 @@ from temporalio.exceptions import ApplicationError
 
 from assent.domain.actions import ActionOutcome, ActionStatus
 from assent.domain.approvals import Decision, Verb
+from assent.domain.errors import Conflict
 from assent.domain.ports import Queue, WorkflowName
 from assent.domain.runs import AgentRunInput, EndRun, RunHeader, RunResult, RunStatus
+from assent.gateway import Gateway
 from assent.runtime.settings import Settings
 from assent.store.tables import DecisionRow
 from tests.world import AGENT, ANN, World, action, make_world
@@ -71,6 +74,29 @@ async def test_of_two_decisions_the_first_counts(idle: World) -> None:
     assert idle.row(DecisionRow, first.id).counted
     late = idle.row(DecisionRow, second.id)
     assert (late.counted, late.why_not) == (False, "It was already settled.")
+
+
+@pytest.mark.parametrize(("quicker", "became"), [(Verb.APPROVE, "approved"), (Verb.REJECT, "rejected")])
+async def test_who_is_late_by_a_moment_is_told_what_it_became(
+    world: World, monkeypatch: pytest.MonkeyPatch, quicker: Verb, became: str
+) -> None:
+    """Between the gateway's look at a request and its message to the run, somebody else decides and the run ends."""
+    run_id = await world.start(action("a", "desk.pay", to="bob", amount=40))
+    waiting = await world.outcome(run_id, "a", ActionStatus.AWAITING)
+    slow = Gateway(world.client, world.database, task_queue_prefix=world.settings.task_queue_prefix)
+    send = slow._signal
+
+    async def late(*arguments: Any) -> None:
+        await world.decide(waiting, quicker, reason="I was first.")
+        await world.result(run_id)
+        await send(*arguments)
+
+    monkeypatch.setattr(slow, "_signal", late)
+    assert waiting.approval_id is not None
+    assert waiting.digest is not None
+    with pytest.raises(Conflict, match=f"already {became} by {ANN.name}"):
+        await slow.decide(waiting.approval_id, verb=Verb.APPROVE, digest=waiting.digest, by=ANN)
+    assert world.events(run_id=run_id).count("approval.decided") == 1
 
 
 async def test_the_same_click_twice_counts_once(world: World) -> None:
