@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from assent.domain.rollback_approval import EarlierUndo, RollbackRules
+from assent.domain.rollback_scopes import RollbackScopeKind
 from assent.domain.rollbacks import RollbackStatus, RollbackTotals
 from assent.store.database import lock_alone
 from assent.store.queries.scratch import not_of_drills
@@ -20,13 +21,17 @@ WEIGH = 0x4153_5257_4549
 
 _UNDER_WAY = (RollbackStatus.RUNNING.value, RollbackStatus.HELD.value)
 _ENDED = (RollbackStatus.DONE.value, RollbackStatus.NEEDS_PERSON.value)
+# Drills undo by agent, whose name is kept for them; ids of runs are the caller's choice, whatever they begin with.
+_OF_NO_DRILL = or_(
+    col(RollbackRow.scope_kind) != RollbackScopeKind.AGENT.value, not_of_drills(col(RollbackRow.scope_id))
+)
 _FOUND = select(
     col(RollbackRow.requested_by),
     col(RollbackRow.requested_at),
     col(RollbackRow.status),
     col(RollbackRow.totals),
     col(RollbackRow.rules),
-).where(not_of_drills(col(RollbackRow.scope_id)))
+).where(_OF_NO_DRILL)
 
 
 def count_alone(session: Session) -> None:

@@ -44,9 +44,11 @@ def rolled_back(
     *,
     ago: timedelta = timedelta(0),
     rules: RollbackRules | None = None,
-    agent: str = "clerk",
+    of: str = "clerk",
+    kind: RollbackScopeKind = RollbackScopeKind.AGENT,
 ) -> None:
-    scope = RollbackScope(kind=RollbackScopeKind.AGENT, id=agent, since=NOON - HOUR)
+    since = NOON - HOUR if kind is RollbackScopeKind.AGENT else None
+    scope = RollbackScope(kind=kind, id=of, since=since)
     request = RollbackRequest(rollback_id=rollback_id, scope=scope, by=ANN, requested_at=NOON - ago)
     rollback_plans.create(session, request, status=status, known=True)
     if rules is not None:
@@ -63,7 +65,7 @@ def test_what_counts(database: Database) -> None:
         rolled_back(session, "long under way", RollbackStatus.HELD, ago=3 * HOUR)
         rolled_back(session, "approved", RollbackStatus.RUNNING, rules=ASKED)
         rolled_back(session, "asked nobody", RollbackStatus.DONE, rules=RollbackRules(), ago=timedelta(minutes=1))
-        rolled_back(session, "drill", RollbackStatus.DONE, agent=f"{SCRATCH_PREFIX}clerk")
+        rolled_back(session, "drill", RollbackStatus.DONE, of=f"{SCRATCH_PREFIX}clerk")
         rolled_back(session, "same pause", RollbackStatus.RUNNING)
         session.add(PauseRollbackRow(pause_id="p", run_id="r", rollback_id="same pause", started_at=NOON))
     with database.read() as session:
@@ -74,6 +76,21 @@ def test_what_counts(database: Database) -> None:
         assert sorted((NOON - each.at).total_seconds() / 60 for each in found if not each.under_way) == [0, 1, 59]
         assert {each.by for each in found} == {"ann"}
         assert len(earlier_undos.without_approval(session, since=NOON - HOUR)) == len(found) + 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "of"),
+    [
+        (RollbackScopeKind.RUN, f"{SCRATCH_PREFIX}1"),
+        (RollbackScopeKind.ACTION, f"{SCRATCH_PREFIX}1:a"),
+        (RollbackScopeKind.RECORD, f"{SCRATCH_PREFIX}shop/orders/W1"),
+    ],
+)
+def test_what_is_named_like_a_drill_and_is_none_counts(database: Database, kind: RollbackScopeKind, of: str) -> None:
+    with database.write() as session:
+        rolled_back(session, "one", RollbackStatus.DONE, kind=kind, of=of)
+    with database.read() as session:
+        assert len(earlier_undos.without_approval(session, since=NOON - HOUR)) == 1
 
 
 def test_two_that_begin_at_once_count_each_other(database: Database) -> None:
