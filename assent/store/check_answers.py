@@ -16,6 +16,7 @@ from assent.domain.people import MAX_REASON, Actor
 from assent.domain.quality import bounded_look
 from assent.store import ledger, outbox
 from assent.store.approvals import CLOSED, notify
+from assent.store.statements import rows_changed
 from assent.store.tables import CheckRow
 
 
@@ -37,7 +38,7 @@ def answer(
         InvalidInput: A rejection without a reason, as for a request.
         Conflict: The answer is about something else.
     """
-    row = session.get(CheckRow, check_id, with_for_update=True)
+    row = session.get(CheckRow, check_id, with_for_update=True, populate_existing=True)
     if row is None or row.person_id != by.id:
         raise NotFound(f"There is no approval request {check_id}.", where="approval")
     if verb is Verb.REJECT and not reason.strip():
@@ -74,9 +75,11 @@ def change(session: Session, check_id: str, *, reason: str, by: Actor, at: datet
 
 
 def close(session: Session, row: CheckRow, status: CheckStatus, *, at: datetime, by: Actor) -> None:
-    """End a check, with what it comes to; its ledger event and the outbox say so."""
+    """End a check, with what it comes to; its ledger event and the outbox say so. One that is over stays as it is."""
     values = {"status": status.value, "ended_at": at, "reason": row.reason, "seconds": row.seconds}
-    session.execute(update(CheckRow).where(col(CheckRow.id) == row.id).values(**values))
+    waits = (col(CheckRow.id) == row.id, col(CheckRow.ended_at).is_(None))
+    if not rows_changed(session.execute(update(CheckRow).where(*waits).values(**values))):
+        return
     row.status, row.ended_at = status.value, at
     body = {"check": row.id, "type": row.type, "result": status.value, "digest": row.digest, "reason": row.reason}
     ledger.append(session, at=at, kind="check.answered", actor=by, agent=row.agent, body=body)
@@ -106,7 +109,7 @@ def check_of(row: CheckRow) -> Check:
 
 
 def _put_off(session: Session, check_id: str, status: CheckStatus, said: str, by: Actor, at: datetime) -> Check:
-    row = session.get(CheckRow, check_id, with_for_update=True)
+    row = session.get(CheckRow, check_id, with_for_update=True, populate_existing=True)
     if row is None or row.person_id != by.id:
         raise NotFound(f"There is no approval request {check_id}.", where="approval")
     if row.ended_at is None:
