@@ -258,7 +258,8 @@ def still_as_left(operation: Operation, effect: Effect, performed: Performed) ->
 
     The connector is asked once more what an undo would change, and so how the records are now. An undo that puts a
     record back or makes it void has failed while that is as the effect left it. One that balances it by another
-    operation, or by a message, may leave it so, and is held to what it says itself that it has changed.
+    operation, or by a message, may leave it so, and is held to what it says itself that it has changed; another
+    operation that says nothing is held to the records that the effect changed, not to those it made.
     """
     try:
         seen = operation.undo_preview(undo_call(effect), effect.undo_data)
@@ -267,11 +268,12 @@ def still_as_left(operation: Operation, effect: Effect, performed: Performed) ->
         return ""
     secrets, undo = operation.type.secrets, operation.type.undo
     now = {change.resource: change.before for change in changes_without_secrets(seen, secrets)}
-    if undo is not None and undo.kind in _BALANCE:
-        said = changes_without_secrets(performed.changes, secrets)
+    said = changes_without_secrets(performed.changes, secrets)
+    if undo is not None and (undo.kind is UndoKind.COUNTER_MESSAGE or (undo.kind in _BALANCE and said)):
         untouched = _still_at(now, {change.resource: (change.before, change.after) for change in said})
         return f"{untouched} still is as it was before" if untouched else ""
-    untouched = _still_at(now, {change.resource: (change.after, change.before) for change in effect.changes})
+    back = reversed_changes(effect, operation)
+    untouched = _still_at(now, {change.resource: (change.before, change.after) for change in back})
     return f"{untouched} still is as the action left it" if untouched else ""
 
 

@@ -88,8 +88,10 @@ class KnownHost:
         return name is not None and (name in self._known or _in_figures(name))
 
 
-def require_no_nul(request: Request) -> None:
+async def require_no_nul(request: Request) -> None:
     """Refuse an address with the character NUL: nothing here has it in its name, and not every database can read it.
+
+    Not in a thread: `/healthz` answers also when every thread waits for the database.
 
     Raises:
         NotFound: The path or the query has one.

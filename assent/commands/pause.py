@@ -13,7 +13,7 @@ from assent.commands import pause_hook
 from assent.commands.context import Json, print_json, settings_of
 from assent.commands.pause_shown import list_pauses, show, show_asked
 from assent.commands.printing import Name, Yes, confirm, note, tell
-from assent.domain.errors import InvalidInput
+from assent.domain.errors import Conflict, InvalidInput
 from assent.domain.pauses import Disposition, PauseInput, ResumeAnswers, ResumeState, Scope, ScopeKind
 from assent.domain.people import Actor, Via
 from assent.domain.words import counted
@@ -151,7 +151,9 @@ def second(
 ) -> None:
     """Agree, as a second person, to the resume that somebody else asked for, as it is shown."""
     shown = show_asked(context, pause_id) if asked_at is None else _moment(asked_at)
-    if asked_at is None and shown is not None:
+    if shown is None:
+        raise Conflict(f"The pause {pause_id} waits for no second person.", where="pause", todo="Resume it first.")
+    if asked_at is None:
         confirm("Agree that it goes on?", yes)
 
     async def agree(gateway: Gateway, by: Actor) -> ResumeState:

@@ -91,7 +91,7 @@ def recent(session: Session, place: str, at: datetime, *, most: int) -> Sequence
 
 def living(session: Session, places: Iterable[str], at: datetime) -> Sequence[Digest]:
     """The digests in some places that are to be kept up to date: the newest of each, where it was posted."""
-    posted = [row for row in _newest(session, places, since=at - KEPT_TRUE) if row.reference]
+    posted = _newest(session, places, since=at - KEPT_TRUE, posted=True)
     return [Digest(row.approval_id, row.place) for row in posted if row.shown_status != copies.GONE]
 
 
@@ -115,11 +115,13 @@ def _gather(session: Session, place: str, at: datetime) -> None:
     _write(session, digest, at, due_at=at)
 
 
-def _newest(session: Session, places: Iterable[str], *, since: datetime) -> Sequence[MessageRow]:
-    """The newest digest of each place that has one since then; there are few, for one comes an hour at most."""
+def _newest(session: Session, places: Iterable[str], *, since: datetime, posted: bool = False) -> Sequence[MessageRow]:
+    """The newest digest of each place that has one since then, or has one that was posted; few, for they are hourly."""
     wanted = select(MessageRow).where(
         col(MessageRow.channel) == DIGESTS, col(MessageRow.place).in_(list(places)), col(MessageRow.posted_at) > since
     )
+    if posted:
+        wanted = wanted.where(col(MessageRow.reference) != "")
     found: dict[str, MessageRow] = {}
     for row in session.execute(wanted.execution_options(populate_existing=True)).scalars():
         known = found.get(row.place)

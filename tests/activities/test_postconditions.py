@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -68,6 +69,15 @@ def test_what_balances_an_effect_is_held_to_what_it_says(kind: UndoKind) -> None
     assert still_as_left(liar, EFFECT, says(BOOKED)) == f"{BOOKS} still is as it was before"
     gone = ResourceChange(resource=CREDIT, before={"amount": 5}, after=None)
     assert still_as_left(liar, EFFECT, says(gone)) == f"{CREDIT} still is as it was before"
+
+
+def test_another_operation_that_says_nothing_is_held_to_the_records_that_were_changed() -> None:
+    changed = ResourceChange(resource=CREDIT, before={"amount": 0}, after={"amount": 5})
+    effect = replace(EFFECT, changes=[changed])
+    still = f"{CREDIT} still is as the action left it"
+    assert still_as_left(Counter(UndoKind.INVERSE), effect, says()) == still
+    assert still_as_left(Counter(UndoKind.INVERSE, **{CREDIT: {"amount": 0}}), effect, says()) == ""
+    assert still_as_left(Counter(UndoKind.COUNTER_MESSAGE), effect, says()) == ""
 
 
 @pytest.mark.parametrize("kind", [UndoKind.BEFORE_IMAGE, UndoKind.REVOKE])

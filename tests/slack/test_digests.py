@@ -205,6 +205,27 @@ async def test_nobody_is_told_of_what_was_decided_before_the_digest_could_be_pos
     assert office.undelivered() == []
 
 
+async def test_a_digest_stays_true_when_its_successor_was_never_posted(office: Office) -> None:
+    ann = office.approver()
+    limited(office, 1)
+    asked = [office.ask() for _ in range(3)]
+    await office.deliver()
+    await office.wait(MINUTE)
+    (digest,) = digests_of(office, ann)
+    assert "3 requests wait for you" in reading(digest["blocks"])
+    await office.wait(HOUR)
+    office.slack.fail("chat.postMessage", Failure(error="internal_error", times=1_000))
+    asked += [office.ask() for _ in range(3)]
+    await office.deliver()
+    for approval_id in asked:
+        office.close(approval_id, ApprovalStatus.WITHDRAWN)
+    office.slack.failures.clear()
+    for _ in range(5):
+        await office.wait(MINUTE)
+    assert digests_of(office, ann) == [digest]
+    assert "requests wait for you" not in reading(digest["blocks"])
+
+
 @pytest.mark.parametrize("failure", [Failure(cut=True, done=True), Failure(status=503), Failure(cut=True)], ids=repr)
 async def test_a_digest_that_fails_is_in_the_queue_and_comes_once(office: Office, failure: Failure) -> None:
     ann = office.approver()
