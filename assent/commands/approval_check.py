@@ -13,8 +13,9 @@ import typer
 from assent.commands.context import print_json
 from assent.commands.printing import note, tell
 from assent.domain.approvals import Verb
-from assent.domain.errors import AssentError
-from assent.domain.people import Via
+from assent.domain.checks import handed
+from assent.domain.errors import AssentError, NotFound
+from assent.domain.people import Actor, Via
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -99,6 +100,17 @@ def sent(settings: Settings, send: Callable[[Gateway], Awaitable[Check]]) -> Che
             return await send(Gateway(None, database, task_queue_prefix=prefix, channels=channels))
 
     return asyncio.run(sending())
+
+
+async def hand(gateway: Gateway, check_id: str, reason: str, by: Actor, unknown: NotFound) -> Check:
+    """Ask somebody else about a check of one's own: that ends it, and nobody else is asked.
+
+    Raises:
+        NotFound: They have none such: the error that was given.
+    """
+    if await gateway.check_of(check_id, by.id) is None:
+        raise unknown
+    return await gateway.ask_about_check(check_id, handed(reason), by=by)
 
 
 def told(check: Check, as_json: bool) -> None:

@@ -13,9 +13,11 @@ from assent.commands.context import Json, print_json, settings_of
 from assent.commands.printing import Name, Yes, ago, confirm, exact, note, show_fields, tell
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.approving import StepKind
+from assent.domain.errors import NotFound
 from assent.domain.people import Actor, Via
 
 if TYPE_CHECKING:
+    from assent.domain.checks import Check
     from assent.gateway import Gateway
     from assent.store.database import Database
     from assent.store.queries.standing import Standing
@@ -81,13 +83,17 @@ def reassign(
 ) -> None:
     """Let somebody decide a request in your place."""
 
-    async def send(gateway: Gateway, database: Database, by: Actor) -> None:
+    async def send(gateway: Gateway, database: Database, by: Actor) -> Check | None:
         taker = _id_of(database, to)
         giver = None if of is None else _id_of(database, of)
-        await gateway.reassign(approval_id, to=taker, from_person=giver, by=by, reason=reason)
+        try:
+            await gateway.reassign(approval_id, to=taker, from_person=giver, by=by, reason=reason)
+        except NotFound as error:
+            return await approval_check.hand(gateway, approval_id, reason, by, error)
+        return None
 
-    _as_person(context, name, send)
-    _told(as_json, approval_id, to, "reassigned", f"{to} decides it from now on.")
+    check = _as_person(context, name, send)
+    _told(as_json, approval_id, to, "reassigned", f"{to} decides it from now on.", check)
 
 
 def ask_also(
@@ -100,11 +106,16 @@ def ask_also(
 ) -> None:
     """Ask somebody else besides: either of you decides it, as one voice."""
 
-    async def send(gateway: Gateway, database: Database, by: Actor) -> None:
-        await gateway.ask_also(approval_id, to=_id_of(database, to), by=by, reason=reason)
+    async def send(gateway: Gateway, database: Database, by: Actor) -> Check | None:
+        taker = _id_of(database, to)
+        try:
+            await gateway.ask_also(approval_id, to=taker, by=by, reason=reason)
+        except NotFound as error:
+            return await approval_check.hand(gateway, approval_id, reason, by, error)
+        return None
 
-    _as_person(context, name, send)
-    _told(as_json, approval_id, to, "asked", f"{to} is asked as well.")
+    check = _as_person(context, name, send)
+    _told(as_json, approval_id, to, "asked", f"{to} is asked as well.", check)
 
 
 def tell_fate(verb: Verb, found: Fate | None, missing: str = "") -> None:
@@ -150,8 +161,10 @@ def _id_of(database: Database, email: str) -> str:
         return people.named(session, email).id
 
 
-def _told(as_json: bool, approval_id: str, to: str, how: str, sentence: str) -> None:
-    if as_json:
+def _told(as_json: bool, approval_id: str, to: str, how: str, sentence: str, check: Check | None) -> None:
+    if check is not None:
+        approval_check.told(check, as_json)
+    elif as_json:
         print_json({"approval_id": approval_id, how: to})
     else:
         tell(sentence)

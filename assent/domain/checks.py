@@ -109,6 +109,11 @@ class Check:
         return _TOLD[self.status]
 
 
+def handed(reason: str) -> str:
+    """What is kept of whoever asked somebody else to look at a check."""
+    return f"Somebody else was to look at it. {reason}".strip()
+
+
 def outcome(verb: Verb) -> CheckStatus:
     """What an answer comes to: rejecting catches it."""
     return CheckStatus.CAUGHT if verb is Verb.REJECT else CheckStatus.MISSED

@@ -109,6 +109,18 @@ async def test_asking_or_changing_ends_it_gently(shell: Shell) -> None:
     assert status(shell, check) == CheckStatus.CHANGED
 
 
+@pytest.mark.parametrize("command", ["reassign", "ask-also"])
+async def test_letting_somebody_else_decide_it_ends_it_gently(shell: Shell, command: str) -> None:
+    check = await check_of_ada(shell)
+    assert (await shell("approval", command, check.id, "--to", "ada.admin@example.com", *PIA)).code == 3
+    assert status(shell, check) == CheckStatus.SHOWN
+    told = await shell("approval", command, check.id, "--to", "pia.plain@example.com", "--reason", "Odd.", *ADA)
+    assert told.code == 0, told.err
+    assert "you asked about it" in told.out
+    assert "pia.plain" not in told.out
+    assert status(shell, check) == CheckStatus.QUESTIONED
+
+
 async def test_a_question_ends_it_gently(shell: Shell) -> None:
     check = await check_of_ada(shell)
     told = await shell("approval", "ask", check.id, "Really?", *ADA)

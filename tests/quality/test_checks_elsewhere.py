@@ -164,6 +164,24 @@ async def test_asking_about_it_or_changing_it_ends_it_gently(site: Site, ada: Pe
     assert status(site, check) == wanted
 
 
+@pytest.mark.parametrize("way", ["asked", "reassignments"])
+async def test_letting_somebody_else_decide_it_ends_it_gently(site: Site, ada: Person, way: str) -> None:
+    check = await shown(site, ada)
+    pia = site.person("Pia Plain", Role.APPROVER)
+    body = {"to": "pia.plain@example.com", "reason": "Odd."}
+    async with program(site, pia) as browser:
+        answer = await browser.post(f"{API}/{check.id}/{way}", json={**body, "to": "ada.admin@example.com"})
+        assert answer.status_code == 404
+    async with program(site, ada) as browser:
+        assert (await browser.post(f"{API}/{check.id}/{way}", json={**body, "to": "nobody"})).status_code == 404
+        assert status(site, check) == CheckStatus.SHOWN
+        answer = await browser.post(f"{API}/{check.id}/{way}", json=body)
+        assert answer.status_code == 201, answer.text
+        assert (answer.json()["to"], answer.json()["check"]["result"]) == (pia.id, CheckStatus.QUESTIONED)
+    assert status(site, check) == CheckStatus.QUESTIONED
+    assert site.world.row(CheckRow, check.id).reason == "Somebody else was to look at it. Odd."
+
+
 async def test_an_agents_key_meets_none(site: Site, ada: Person) -> None:
     check = await shown(site, ada)
     async with Api(site).agent() as agent:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 
 from assent.domain.approvals import Verb
-from assent.domain.checks import Check
+from assent.domain.checks import Check, handed
 from assent.domain.errors import NotFound
 from assent.domain.people import Actor
 from assent.domain.talk import CommentKind
 from assent.store.queries.checks_shown import as_request
 from assent_ui.api import schemas, talk_schemas
 from assent_ui.api.callers import Caller
+from assent_ui.api.voting_schemas import HandedOut
 from assent_ui.deps import Deps
 
 
@@ -83,6 +84,19 @@ async def ask(
         answered_at=None,
         check=_told(check),
     )
+
+
+async def hand(deps: Deps, approval_id: str, to: str, reason: str, by: Actor, unknown: NotFound) -> HandedOut:
+    """Ask somebody else to decide a check of one's own: that ends it, and nobody else is asked.
+
+    Raises:
+        NotFound: They have none such: the error that was given.
+        AssentError: As for a request.
+    """
+    if await deps.gateway.check_of(approval_id, by.id) is None:
+        raise unknown
+    check = await deps.gateway.ask_about_check(approval_id, handed(reason), by=by)
+    return HandedOut(approval_id=check.id, to=to, check=_told(check))
 
 
 async def change(

@@ -80,7 +80,10 @@ async def reassign(
     """Let somebody decide a pending request in your place; operators and owners may do it for others."""
     to = await _person(deps, body.to, "to")
     giver = None if body.from_person is None else await _person(deps, body.from_person, "from_person")
-    await deps.gateway.reassign(approval_id, to=to, from_person=giver, by=viewer.actor, reason=body.reason)
+    try:
+        await deps.gateway.reassign(approval_id, to=to, from_person=giver, by=viewer.actor, reason=body.reason)
+    except NotFound as error:
+        return await checks.hand(deps, approval_id, to, body.reason, viewer.actor, error)
     return schemas.HandedOut(approval_id=approval_id, to=to)
 
 
@@ -90,7 +93,10 @@ async def ask_also(
 ) -> schemas.HandedOut:
     """Ask somebody else besides: either of you decides it, as one voice."""
     to = await _person(deps, body.to, "to")
-    await deps.gateway.ask_also(approval_id, to=to, by=viewer.actor, reason=body.reason)
+    try:
+        await deps.gateway.ask_also(approval_id, to=to, by=viewer.actor, reason=body.reason)
+    except NotFound as error:
+        return await checks.hand(deps, approval_id, to, body.reason, viewer.actor, error)
     return schemas.HandedOut(approval_id=approval_id, to=to)
 
 

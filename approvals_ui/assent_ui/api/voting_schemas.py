@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from assent.domain.approvals import ApprovalStatus, Verb
 from assent.domain.approving import Silence, StepKind
 from assent.domain.people import Actor, Assurance
-from assent_ui.api.schemas import In, Out
+from assent_ui.api.schemas import In, Out, Told
 
 
 class VoteNowOut(Out):
@@ -99,6 +99,7 @@ class HandedOut(Out):
 
     approval_id: str
     to: str
+    check: Told = None
 
 
 class AbsenceIn(In):

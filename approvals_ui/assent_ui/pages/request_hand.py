@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from assent.domain.checks import handed
 from assent.domain.errors import AssentError, InvalidInput
 from assent.domain.people import Role
 from assent.store import people
@@ -34,7 +35,7 @@ async def hand(
     """Ask somebody besides (``how=ask``), or let them decide in one's place (``how=reassign``)."""
     by = here.viewer.actor
     if (check := await here.in_thread(lambda: checks.shown_to(here, approval_id))) is not None:
-        return await checks.question(here, check, f"Somebody else was to look at it. {reason}".strip())
+        return await checks.question(here, check, handed(reason))
     try:
         person = await here.in_thread(lambda: _person(here, to))
         if how == "reassign":
