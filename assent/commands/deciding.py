@@ -75,6 +75,10 @@ def decide_many(
             if not result.sent:
                 note(f"{result.approval_id}: {result.what} {result.todo}".rstrip())
         tell(f"{_DONE[verb]} {len(results) - refused} of {len(results)} as {person.name}.")
+        for check in (result.check for result in results if result.check is not None):
+            typer.echo()
+            tell(f"{check.id}: {check.card.headline}")
+            approval_check.tell_what_it_was(check)
     if refused:
         raise typer.Exit(EXIT_SOME_REFUSED)
 
@@ -138,31 +142,33 @@ def _named(request: str) -> tuple[str, str]:
 def _found(
     session: Session, ids: Sequence[str], agent: str | None, action_type: str | None, name: str | None
 ) -> list[ApprovalView]:
-    from assent.gateway import MAX_ITEMS
-    from assent.store.queries import approvals
+    from assent.gateway import MAX_ITEMS, utc_now
+    from assent.store.queries import checks_shown
+    from assent.store.queries.inbox import Wanted
+    from assent.store.queries.inbox_walk import Bounds
     from assent.store.queries.paging import PageRequest
 
     if ids:
         if agent is not None or action_type is not None:
             raise InvalidInput("Name requests, or filter them.", where="request", todo="Not both at once.")
         return [_one(session, approval_id, name) for approval_id in ids]
-    page = approvals.pending(session, agent=agent, type=action_type, request=PageRequest(MAX_ITEMS))
+    wanted = Wanted(Bounds(agent=agent, type=action_type))
+    whose = approval_check.whose(session, name)
+    page = checks_shown.waiting(session, whose, wanted, utc_now(), request=PageRequest(MAX_ITEMS))
     if page.next_cursor:
         note(f"There are more than {MAX_ITEMS}; these are the ones that are due first.")
     return list(page.items)
 
 
 def _one(session: Session, approval_id: str, name: str | None) -> ApprovalView:
-    from assent.store.queries import approvals
+    from assent.store.queries import approvals, checks_shown
 
     try:
         return approvals.one(session, approval_id)
     except NotFound:
-        if approval_check.own(session, approval_id, name) is None:
+        if (check := approval_check.own(session, approval_id, name)) is None:
             raise
-        raise Conflict(
-            f"{approval_id} is decided by itself, not with others.", where="request", todo="Decide it alone."
-        ) from None
+        return checks_shown.as_request(session, check)
 
 
 def _run_of(session: Session, of: str) -> str:

@@ -6,13 +6,15 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from assent.domain.approvals import Decision, Verb
-from assent.domain.errors import AssentError, Conflict, InvalidInput, NotFound, TooLarge
+from assent.domain.checks import Check
+from assent.domain.errors import AssentError, InvalidInput, NotFound, TooLarge
 from assent.domain.people import Actor
 from assent.gateway.checking import CheckDoor
 from assent.gateway.decisions import DecisionDoor
+from assent.store.queries.checks_shown import as_request
 
 MAX_ITEMS = 200
 """Requests that are decided at once."""
@@ -33,7 +35,8 @@ class ManyResult(BaseModel):
 
     Attributes:
         approval_id: The request.
-        decision: What was sent to the run; ``None`` if it was refused.
+        decision: What was sent to the run, or for a check was kept; ``None`` if it was refused.
+        check: The check that it was, if it was one.
         code: Why it was refused, as ``AssentError.code``; empty if it was sent.
         what: The same in a sentence.
         todo: What can be done about it.
@@ -41,17 +44,15 @@ class ManyResult(BaseModel):
 
     approval_id: str
     decision: Decision | None = None
+    check: Check | None = Field(default=None, exclude=True)
     code: str = ""
     what: str = ""
     todo: str = ""
 
     @property
     def sent(self) -> bool:
-        """Whether the decision was sent to the run."""
+        """Whether the decision was sent to the run, or kept for a check."""
         return self.decision is not None
-
-
-_BY_ITSELF = Conflict("It is decided by itself, not with others.", where="items", todo="Decide it alone.")
 
 
 class ManyDoor(DecisionDoor, CheckDoor):
@@ -67,6 +68,8 @@ class ManyDoor(DecisionDoor, CheckDoor):
         decision_id: str | None = None,
     ) -> list[ManyResult]:
         """Send the same verdict on several requests; each is checked, bound and recorded by itself.
+
+        One that is a check of theirs is told for what it was, and nothing is sent of it.
 
         Args:
             items: The requests, each with its own digest. 1 to :data:`MAX_ITEMS`, none twice.
@@ -89,22 +92,37 @@ class ManyDoor(DecisionDoor, CheckDoor):
         async def one(item: OneOfMany) -> ManyResult:
             async with turn:
                 try:
-                    made = await self.decide(
-                        item.approval_id,
-                        verb=verb,
-                        digest=item.digest,
-                        by=by,
-                        reason=reason,
-                        decision_id=f"{click}:{item.approval_id}",
-                    )
-                except NotFound as error:
-                    told = error if await self.check_of(item.approval_id, by.id) is None else _BY_ITSELF
-                    return ManyResult(approval_id=item.approval_id, code=told.code, what=told.what, todo=told.todo)
+                    return await self._one_of_many(item, verb, by, reason, f"{click}:{item.approval_id}")
                 except AssentError as error:
                     return ManyResult(approval_id=item.approval_id, code=error.code, what=error.what, todo=error.todo)
-            return ManyResult(approval_id=item.approval_id, decision=made)
 
         return await asyncio.gather(*(one(item) for item in items))
+
+    async def _one_of_many(self, item: OneOfMany, verb: Verb, by: Actor, reason: str, decision_id: str) -> ManyResult:
+        """Decide a request or, if there is none of this id, somebody's check."""
+        id, digest = item.approval_id, item.digest
+        try:
+            made = await self.decide(id, verb=verb, digest=digest, by=by, reason=reason, decision_id=decision_id)
+        except NotFound:
+            if await self.check_of(id, by.id) is None:
+                raise
+            check = await self.decide_check(id, verb=verb, digest=digest, by=by, reason=reason)
+            kept = Decision(
+                id=decision_id,
+                approval_id=id,
+                action_id=await self._in_thread(lambda: self._action_of(check)),
+                digest=digest,
+                verb=verb,
+                reason=reason.strip(),
+                by=by,
+                at=check.ended_at or self._clock(),
+            )
+            return ManyResult(approval_id=id, decision=kept, check=check)
+        return ManyResult(approval_id=id, decision=made)
+
+    def _action_of(self, check: Check) -> str:
+        with self._database.read() as session:
+            return as_request(session, check).action_id
 
 
 def _check(items: Sequence[OneOfMany], verb: Verb, reason: str) -> None:

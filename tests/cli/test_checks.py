@@ -79,8 +79,6 @@ async def test_deciding_it_is_told_at_once(shell: Shell, verb: tuple[str, ...], 
     done = len(shell.world.desk.done)
     assert (await shell("approval", *verb, check.id, "--yes", *PIA)).code == 3
     assert (await shell("approval", *verb, check.id, "--yes", "--digest", "f" * 64, *ADA)).code == 5
-    many = await shell("approval", *verb, f"{check.id}={check.digest}", "--yes", *ADA)
-    assert "is decided by itself" in many.err
     assert status(shell, check) == CheckStatus.SHOWN
     said = await shell("approval", *verb, check.id, "--yes", *ADA)
     assert said.code == 0, said.err
@@ -94,6 +92,23 @@ async def test_deciding_it_is_told_at_once(shell: Shell, verb: tuple[str, ...], 
     assert check.id not in await listed(shell, *ADA)
     assert len(shell.world.desk.done) == done
     assert shell.world.events(kind="check.answered") == ["check.answered"]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "of the agent"])
+async def test_it_is_decided_together_with_others(shell: Shell, named: bool) -> None:
+    check = await check_of_ada(shell)
+    [real] = [each for each in await listed(shell, *ADA) if each != check.id]
+    which = (check.id, real) if named else ("--agent", "desk-clerk")
+    if not named:
+        assert (await shell("approval", "reject", "--type", "none", "--reason", "x", "--yes", *ADA)).code == 3
+    told = await shell("approval", "reject", *which, "--reason", "Too much.", "--yes", *ADA)
+    assert told.code == 0, told.err
+    assert "Rejected 2 of 2 as Ada Admin." in told.out
+    assert f"{check.id}: Pay 800 to carol" in told.out
+    assert "That was a check, and you caught it" in told.out
+    assert status(shell, check) == CheckStatus.CAUGHT
+    again = (await shell("approval", "approve", f"{check.id}={check.digest}", "--json", *ADA)).json
+    assert again["items"][0]["decision"]["check"]["result"] == CheckStatus.CAUGHT
 
 
 async def test_asking_or_changing_ends_it_gently(shell: Shell) -> None:

@@ -90,7 +90,10 @@ async def test_nobody_is_shown_what_does_not_stand_announced_for_them(site: Site
         kinds = PageReader((await browser.get("/?alike=yes")).text)
         assert mine.card.headline in kinds.words
         several = PageReader((await browser.get(f"/decide?id={mine.id}")).text)
-        assert "It is decided on its own page." in several.words
+        assert [each for each in several.form("/decide").fields.values() if mine.id in each]
+        assert "Left out" not in several.words
+        filtered = PageReader((await browser.get("/decide?least=800")).text)
+        assert mine.card.headline in filtered.words
         assert mine.card.headline in PageReader((await browser.get("/?q=carol+800")).text).words
         assert mine.card.headline not in PageReader((await browser.get("/?most=100")).text).words
     async with site.browser(site.person("Pia Plain", Role.APPROVER)) as browser:
@@ -151,6 +154,24 @@ async def test_asking_about_it_ends_it_gently(site: Site, ada: Person) -> None:
         assert "A rejection needs a reason." in PageReader(refused.text).words
         answer = await browser.post(form.action, data={**form.fields, "text": "Really?", "kind": "question"})
         assert "you asked about it" in PageReader((await browser.get(answer.headers["location"])).text).words
+
+
+async def test_it_is_decided_together_with_others(site: Site, ada: Person) -> None:
+    check, real = await shown(site, ada), await site.waiting()
+    async with site.browser(ada) as browser:
+        page = PageReader((await browser.get(f"/decide?id={check.id}&id={real.approval_id}")).text)
+        form = page.form("/decide")
+        items = [f"{check.id}:{check.digest}", f"{real.approval_id}:{real.digest}"]
+        sent = {**form.fields, "item": items, "verb": "reject", "reason": "Too much."}
+        told = PageReader((await browser.post("/decide", data=sent)).text).words
+        assert "2 of 2 decided" in told
+        assert "1 of them was a check, of which nothing was sent." in told
+        assert "That was a check, and you caught it" in told
+        assert "It is twenty times what was agreed." in told
+        assert told.count("Rejection sent") == 1
+        again = PageReader((await browser.get(f"/decide?id={check.id}")).text)
+        assert "It is already rejected." in again.words
+    assert site.world.row(CheckRow, check.id).status == CheckStatus.CAUGHT
 
 
 async def test_asking_somebody_else_ends_it_gently(site: Site, ada: Person) -> None:

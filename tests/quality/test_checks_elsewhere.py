@@ -115,10 +115,6 @@ async def test_deciding_it_is_told_in_the_answer(
         assert unreasoned.status_code == 422
         stale = await browser.post(f"{API}/{check.id}/decisions", json={**body, "digest": "f" * 64})
         assert stale.status_code == 409
-        many = {"verdict": verdict, "items": [{"approval_id": check.id, "digest": check.digest}], "reason": "x"}
-        [item] = (await browser.post(f"{API}/decisions", json=many)).json()["items"]
-        assert (item["decision"], item["refusal"]["code"]) == (None, "conflict")
-        assert "by itself" in item["refusal"]["what"]
         assert status(site, check) == CheckStatus.SHOWN
         answer = await browser.post(f"{API}/{check.id}/decisions", json=body)
         assert answer.status_code == 202
@@ -144,6 +140,27 @@ async def test_a_real_decision_says_that_it_was_no_check(site: Site, ada: Person
         assert answer.json()["check"] is None
     run_id = real.action_id.partition(":")[0]
     await site.world.outcome(run_id, "pay", ActionStatus.DONE)
+
+
+async def test_it_is_decided_together_with_others(site: Site, ada: Person) -> None:
+    check, real = await shown(site, ada), await site.waiting()
+    items: list[Any] = [{"approval_id": each, "digest": "f" * 64} for each in (check.id, real.approval_id)]
+    body: dict[str, Any] = {"verdict": "reject", "reason": "Too much.", "items": items}
+    async with program(site, ada) as browser:
+        stale = (await browser.post(f"{API}/decisions", json=body)).json()["items"]
+        assert [item["refusal"] for item in stale] == [stale[1]["refusal"]] * 2
+        assert status(site, check) == CheckStatus.SHOWN
+        items[0]["digest"], items[1]["digest"] = check.digest, real.digest
+        answer = (await browser.post(f"{API}/decisions", json=body)).json()
+        assert (answer["sent"], answer["refused"]) == (2, 0)
+        of_check, of_real = (item["decision"] for item in answer["items"])
+        assert of_check.keys() == of_real.keys()
+        assert (of_check["check"]["result"], of_real["check"]) == (CheckStatus.CAUGHT, None)
+    assert status(site, check) == CheckStatus.CAUGHT
+    async with program(site, site.person("Pia Plain", Role.APPROVER)) as browser:
+        body["items"] = [items[0], {"approval_id": "ap-none", "digest": check.digest}]
+        told = [item["refusal"]["what"] for item in (await browser.post(f"{API}/decisions", json=body)).json()["items"]]
+        assert told == [f"There is no approval request {id}." for id in (check.id, "ap-none")]
 
 
 @pytest.mark.parametrize("way", ["comments", "revisions"])

@@ -16,7 +16,7 @@ from assent_ui.api import grant_schemas
 from assent_ui.api.answers import problems
 from assent_ui.api.callers import Caller, require_scope
 from assent_ui.api.grants import Person, Revoker
-from assent_ui.api.schemas import DecisionOut
+from assent_ui.api.schemas import CheckOut, DecisionOut
 from assent_ui.clicks import own_decision_id
 from assent_ui.deps import DepsHere
 
@@ -30,7 +30,8 @@ RunId = Annotated[str, Path(max_length=100)]
 async def decide_many(body: grant_schemas.DecisionsIn, viewer: Person, deps: DepsHere) -> grant_schemas.DecisionsOut:
     """Send the same verdict on up to 200 requests, each bound to its own digest.
 
-    Each is checked and recorded by itself; one that is refused does not keep the others from being sent.
+    Each is checked and recorded by itself; one that is refused does not keep the others from being sent. `check` in a
+    decision says if it was a check that you were shown.
     """
     results = await deps.gateway.decide_many(
         [OneOfMany(approval_id=item.approval_id, digest=item.digest) for item in body.items],
@@ -115,6 +116,7 @@ def item_of(result: ManyResult) -> grant_schemas.ItemOut:
             reason=made.reason,
             by=made.by,
             at=made.at,
+            check=None if result.check is None else CheckOut.of(result.check),
         )
         if made
         else None,

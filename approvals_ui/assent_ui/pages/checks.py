@@ -157,7 +157,7 @@ def context_of(here: Place, approval: ApprovalView, check: Check) -> dict[str, A
         "history": [],
         "history_records": 0,
         "standing": standing_of(check),
-        "controls": _controls(here, check),
+        "controls": controls_of(here, check),
         "thread": [],
         "may_undo": False,
         "decision_id": uuid.uuid4().hex,
@@ -173,8 +173,8 @@ def context_of(here: Place, approval: ApprovalView, check: Check) -> dict[str, A
     }
 
 
-def _controls(here: Place, check: Check) -> Controls:
-    """What one may do about a check: decide, or prove first who one is, as for a request that needs it."""
+def controls_of(here: Place, check: Check) -> Controls:
+    """What the viewer may do about a check: decide, or prove first who one is, as for a request that needs it."""
     unproven = check.rules.electorate.assurance is Assurance.FRESH and here.viewer.assurance is not Assurance.FRESH
     why_not = "Confirm first that it is you." if unproven else ""
     proof = proof_page(check.id) if unproven else ""

@@ -13,12 +13,12 @@ from assent.domain.approvals import Verb
 from assent.domain.errors import AssentError, InvalidInput
 from assent.gateway import ManyResult, OneOfMany
 from assent.store import checks as store
-from assent.store.queries import approvals, inbox
+from assent.store.queries import approvals, checks_shown, inbox
 from assent.store.queries.approvals import ApprovalView
-from assent.store.queries.checks_shown import as_request
 from assent.store.queries.paging import PageRequest
 from assent.store.queries.standing import MayDo, may_do
 from assent_ui.clicks import own_decision_id
+from assent_ui.pages import checks
 from assent_ui.pages.context import Here, Place, typed
 from assent_ui.pages.inbox import Asked, mail_of
 
@@ -36,7 +36,9 @@ def show(here: Here, query: Asked, id: Annotated[list[str] | None, Query()] = No
     with here.database.read() as session:
         ids = list(dict.fromkeys(id or []))[:AT_ONCE]
         if not ids and query.bounds:
-            ids = list(inbox.ids(session, mail_of(here, session, query).wanted, request=PageRequest(AT_ONCE)).items)
+            wanted, request = mail_of(here, session, query).wanted, PageRequest(AT_ONCE)
+            page = checks_shown.waiting(session, here.viewer.id, wanted, here.clock(), request=request)
+            ids = [each.id for each in page.items][:AT_ONCE]
         return _page(here, session, ids, left_out=max(0, len(set(id or [])) - AT_ONCE))
 
 
@@ -84,22 +86,26 @@ def _context(here: Place, session: Session, ids: list[str]) -> dict[str, Any]:
     now = here.clock()
     decidable: list[ApprovalView] = []
     others: list[tuple[ApprovalView, str]] = []
-    known = {row.id for row in inbox.rows(session, ids)}
-    for approval_id in (each for each in ids if each in known):
-        approval = approvals.one(session, approval_id)
-        may = may_do(session, approval_id, here.viewer.id, here.viewer.assurance, now)
+    requests = {row.id for row in inbox.rows(session, ids)}
+    unknown = 0
+    for approval_id in ids:
+        if approval_id in requests:
+            approval = approvals.one(session, approval_id)
+            may = may_do(session, approval_id, here.viewer.id, here.viewer.assurance, now)
+        elif (check := store.one(session, approval_id, here.viewer.id)) is not None:
+            approval, may = checks_shown.as_request(session, check), checks.controls_of(here, check).may
+        else:
+            unknown += 1
+            continue
         why_not = _why_not(approval, may)
         if why_not:
             others.append((approval, why_not))
         else:
             decidable.append(approval)
-    waiting = {check.id: check for check in store.waiting(session, here.viewer.id, now)}
-    mine = [waiting[each] for each in ids if each in waiting]
-    others += [(as_request(session, check), "It is decided on its own page.") for check in mine]
     return {
         "decidable": decidable,
         "others": others,
-        "unknown": len(ids) - len(known) - len(mine),
+        "unknown": unknown,
         "total": sum(each.amount or 0 for each in decidable),
         "click": uuid.uuid4().hex,
         "fault": "",
@@ -118,7 +124,9 @@ def _why_not(approval: ApprovalView, may: MayDo) -> str:
 def _results(here: Place, verb: Verb, results: list[ManyResult]) -> HTMLResponse:
     with here.database.read() as session:
         rows = {row.id: row for row in inbox.rows(session, [each.approval_id for each in results])}
-        told = [(rows.get(each.approval_id), each) for each in results]
+        told = [
+            (checks_shown.as_row(each.check) if each.check else rows.get(each.approval_id), each) for each in results
+        ]
         return here.show(session, "several_results.html", "inbox", verb=verb.value, results=told)
 
 
