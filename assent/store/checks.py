@@ -187,6 +187,12 @@ def by_id(session: Session, check_id: str) -> Check | None:
     return None if row is None else check_of(row)
 
 
+def of_others(session: Session, ids: Sequence[str], person_id: str) -> set[str]:
+    """Those of some ids that are checks of anybody but one person, whom they are not to know of."""
+    hidden = select(col(CheckRow.id)).where(col(CheckRow.id).in_(ids), col(CheckRow.person_id) != person_id)
+    return set(session.execute(hidden).scalars())
+
+
 def count_waiting(session: Session, person_id: str, at: datetime) -> int:
     """How many checks wait for somebody."""
     wanted = select(col(CheckRow.expires_at)).where(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from assent.domain.errors import Conflict
 from assent.domain.people import Role, Via
 from assent.runtime.settings import Settings
 from assent.runtime.verify import verify
+from assent.store import outbox
 from assent.store.people import Person
 from assent.store.tables import CheckRow
 from assent_activities import seeding
@@ -197,6 +200,28 @@ async def test_letting_somebody_else_decide_it_ends_it_gently(site: Site, ada: P
         assert (answer.json()["to"], answer.json()["check"]["result"]) == (pia.id, CheckStatus.QUESTIONED)
     assert status(site, check) == CheckStatus.QUESTIONED
     assert site.world.row(CheckRow, check.id).reason == "Somebody else was to look at it. Odd."
+
+
+async def test_nobody_else_sees_that_its_message_waits_for_slack(site: Site, ada: Person) -> None:
+    check, real = await shown(site, ada), await site.waiting()
+    with site.world.database.write() as session:
+        for subject in (check.id, real.approval_id or ""):
+            outbox.enqueue(session, "slack", "approval.requested", subject, datetime.now(UTC))
+    async with site.browser(ada) as browser:
+        page = PageReader((await browser.get("/system/slack")).text)
+        assert check.id in page.words
+        waiting = outbox_count(page)
+    async with site.browser(site.person("Pia Plain", Role.APPROVER)) as browser:
+        page = PageReader((await browser.get("/system/slack")).text)
+        assert check.id not in page.words
+        assert (real.approval_id or "") in page.words
+        assert outbox_count(page) == waiting - 1
+
+
+def outbox_count(page: PageReader) -> int:
+    """How many messages the page about Slack says wait."""
+    found = re.search(r"(\d+) messages? waits? for Slack", page.words)
+    return int(found[1]) if found else 0
 
 
 async def test_an_agents_key_meets_none(site: Site, ada: Person) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from assent.domain.errors import Forbidden, InvalidInput, NotFound
 from assent.domain.people import Role
-from assent.store import notices, outbox, people, slack_people, slack_workspaces
+from assent.store import checks, notices, outbox, people, slack_people, slack_workspaces
 from assent.store.direct_digests import DIGEST
 from assent.store.incident_writing import TOLD
 from assent.store.notices import NOTICE
@@ -157,12 +157,15 @@ def _path(session: Session, waiting: Notification) -> str:
 
 def _page(here: Place, installable: bool, made: Made | None = None) -> HTMLResponse:
     with here.database.read() as session:
-        waiting = outbox.queue(session, CHANNEL, request=PageRequest(SHOWN)).items
+        queued = outbox.queue(session, CHANNEL, request=PageRequest(SHOWN)).items
+        hidden = checks.of_others(session, [one.subject for one in queued], here.viewer.id)
+        waiting = [one for one in queued if one.subject not in hidden]
+        backlog = outbox.backlog(session, CHANNEL)
         return here.show(
             session,
             "slack.html",
             "system",
-            backlog=outbox.backlog(session, CHANNEL),
+            backlog=replace(backlog, waiting=max(0, backlog.waiting - (len(queued) - len(waiting)))),
             messages=waiting,
             paths={one.id: _path(session, one) for one in waiting},
             workspaces=slack_workspaces.every(session),
