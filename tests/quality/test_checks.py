@@ -156,6 +156,17 @@ async def test_asking_about_it_ends_it_gently(site: Site, ada: Person) -> None:
         assert "you asked about it" in PageReader((await browser.get(answer.headers["location"])).text).words
 
 
+async def test_the_whole_of_it_is_given_like_that_of_a_request(site: Site, ada: Person) -> None:
+    check, real = await shown(site, ada), await site.waiting()
+    async with site.browser(ada) as browser:
+        for query, found in (("", 200), ("?revision=1", 200), ("?revision=2", 404)):
+            answers = [await browser.get(f"/approvals/{id}/whole.txt{query}") for id in (check.id, real.approval_id)]
+            assert [answer.status_code for answer in answers] == [found] * 2
+        assert "Pay 800 to carol" in (await browser.get(f"/approvals/{check.id}/whole.txt")).text
+    async with site.browser(site.person("Pia Plain", Role.APPROVER)) as browser:
+        assert (await browser.get(f"/approvals/{check.id}/whole.txt")).status_code == 404
+
+
 async def test_it_is_decided_together_with_others(site: Site, ada: Person) -> None:
     check, real = await shown(site, ada), await site.waiting()
     async with site.browser(ada) as browser:

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from assent.domain.approvals import RequestCard
 from assent.domain.card_content import content
 from assent.domain.card_text import text_lines
+from assent.store import checks
 from assent.store.queries import shown
 from assent_ui.pages.context import Here
 
@@ -23,8 +24,9 @@ def whole(
 ) -> StreamingResponse:
     """Everything on a request with nothing left out, hidden characters marked; of an earlier revision if asked for."""
     with here.database.read() as session:
-        found = shown.of_revision(session, approval_id, revision)
-    return StreamingResponse(_lines(found.card), media_type="text/plain; charset=utf-8")
+        check = checks.one(session, approval_id, here.viewer.id) if revision in (None, 1) else None
+        card = shown.of_revision(session, approval_id, revision).card if check is None else check.card
+    return StreamingResponse(_lines(card), media_type="text/plain; charset=utf-8")
 
 
 def _lines(card: RequestCard) -> Iterator[bytes]:
