@@ -165,12 +165,12 @@ def waiting(
         person_id: Who looks; empty for nobody in particular.
         wanted: What they want to see.
         at: Now.
-        request: The page. It holds no more than asked for, unless that is fewer than the checks that belong on it.
+        request: The page. One request at least has room on it, so that there is a next one to go on from.
     """
-    mine = [as_request(session, each) for each in _own(session, person_id, wanted, "", at)]
-    if not mine or request.cursor is not None:
-        return approvals.waiting(session, wanted, request=request)
-    page = approvals.waiting(session, wanted, request=PageRequest(max(1, request.limit - len(mine))))
+    own = [] if request.cursor is not None else _own(session, person_id, wanted, "", at)
+    views = sorted((as_request(session, each) for each in own), key=lambda each: _place(each, wanted.sort))
+    mine = views[: request.limit - 1]
+    page = approvals.waiting(session, wanted, request=PageRequest(request.limit - len(mine), request.cursor))
     return Page(among(page.items, mine, wanted.sort, last=page.next_cursor is None), page.next_cursor)
 
 
@@ -212,7 +212,8 @@ def among(rows: Sequence[_L], more: Sequence[_L], sort: Sort, *, last: bool) -> 
     """Rows of the first page with others at their places; what belongs on a later page is left out."""
     places = {row.id: at for at, row in enumerate(rows)}
     found = list(rows)
-    for row in more:
+    # The last first: those that belong behind the same row then end up in their order.
+    for row in sorted(more, key=lambda each: _place(each, sort), reverse=True):
         before = [other for other in rows if _place(other, sort) <= _place(row, sort)]
         if before and not last and places[before[-1].id] == len(rows) - 1:
             continue
