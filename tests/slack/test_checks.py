@@ -85,9 +85,11 @@ def ledger(office: Office, kind: str) -> list[dict[str, Any]]:
 
 
 def without_ids(message: Message, approval_id: str, digest: str) -> str:
-    """A message as text in which ids stand for themselves."""
+    """A message as text in which ids and times stand for themselves."""
     said = json.dumps([message["text"], message["blocks"], message["metadata"]])
     said = said.replace(approval_id, "ID").replace(digest, "DIGEST").replace(digest[:12], "DIGEST")
+    said = re.sub(r'"timestamp": [0-9]+', '"timestamp": "TIME"', said)
+    said = re.sub(r'"fallback": "[^"]*"', '"fallback": "TIME"', said)
     return re.sub(r"ID=?", "ID", said)
 
 
