@@ -67,9 +67,12 @@ class EarlierUndo(BaseModel):
         at: When they did.
         under_way: It has not come to an end.
         totals: What its plan adds up to.
+        together: The same pause asks for it: its money counts however long ago it was, its effects are in
+            ``RollbackRequest.among`` already.
     """
 
     by: str
     at: datetime
     under_way: bool
     totals: RollbackTotals
+    together: bool = False

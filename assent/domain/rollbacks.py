@@ -101,7 +101,7 @@ class RollbackRequest(BaseModel):
             binds it.
         round: 0 at first; later ones try again what was left.
         among: Effects of all rollbacks that are asked for together with it, itself included: what the cards let be
-            undone without approval counts them all. 0 if it is asked for alone.
+            undone without approval counts them all, and money as far as it went. 0 if it is asked for alone.
         of_pause: The pause that asks for all of these; empty if none does.
     """
 

@@ -19,6 +19,7 @@ from assent.policy.cards import AgentCard
 ANY_CURRENCY = "any"
 """How a card names money of which no currency is declared."""
 
+_HOUR = timedelta(hours=1)
 _ONE_APPROVER = NeedRule(of="role:approver")
 
 
@@ -36,7 +37,7 @@ def rollback_rules(
     Every limit is held against the whole rollback, so that a mass undo is not waved through because it is spread over
     many agents; and against what is in doubt as well, so that it is not because a system was away when it was planned.
     Nor is it because it is spread over many rollbacks: what the same person, or anybody of the same agent's work, has
-    undone without approval within a card's window counts as well.
+    undone without approval within a card's window counts as well, and what the same pause undid.
 
     Args:
         cards: In force, of every agent whose effects are to be dealt with.
@@ -44,7 +45,8 @@ def rollback_rules(
         requester: Id of whoever asked for it.
         requester_mailbox: Their mailbox.
         asked_at: When it was asked for.
-        earlier: Rollbacks that nobody had to approve, as far back as the longest window of these cards.
+        earlier: Rollbacks that nobody had to approve, as far back as the longest window of these cards, and those of
+            the same pause. The effects of these are in the totals already, their money is not.
     """
     asking = [
         (card, why)
@@ -83,52 +85,60 @@ def why_not_undo(cards: Iterable[AgentCard], who: Authority) -> str:
 
 def _within_window(
     card: AgentCard, earlier: Iterable[EarlierUndo], requester: str, asked_at: datetime
-) -> list[RollbackTotals]:
-    """What counts beside a rollback for a card: by the same person, or of the same agent's work."""
+) -> list[EarlierUndo]:
+    """What counts beside a rollback for a card: of the same pause, by the same person, or of the same agent's work."""
     window = card.undoing.window
-    if not window:
-        return []
     # The system is no person: what it undoes of one agent does not count for another.
     person = requester if requester != SYSTEM.id else None
     return [
-        each.totals
+        each
         for each in earlier
-        if (each.under_way or each.at > asked_at - window) and (each.by == person or card.name in each.totals.by_agent)
+        if each.together
+        or (
+            window
+            and (each.under_way or each.at > asked_at - window)
+            and (each.by == person or card.name in each.totals.by_agent)
+        )
     ]
 
 
-def _why_asked(card: AgentCard, totals: RollbackTotals, earlier: Sequence[RollbackTotals]) -> Iterator[str]:
+def _why_asked(card: AgentCard, totals: RollbackTotals, earlier: Sequence[EarlierUndo]) -> Iterator[str]:
     block, name = card.undoing, card.title or card.name
     tried = totals.tried
     if not tried:
         return
     if block.tier == Tier.APPROVE.word:
         yield f"The card of {name} has every undo approved."
-    before = sum(each.tried for each in earlier)
+    apart = [each for each in earlier if not each.together]
+    before = sum(each.totals.tried for each in apart)
     if tried + before > block.effects:
         doubtful = f" and tries {totals.in_doubt:,} that conflict or are not known" if totals.in_doubt else ""
-        also = f", {tried + before:,} with the {before:,} of {_window(card)}" if before else ""
+        also = f", {tried + before:,} with the {before:,} of {_whence(card, apart)}" if before else ""
         yield (
             f"It undoes {counted(totals.to_undo, 'effect')}{doubtful}{also}; the card of {name} lets "
             f"{counted(block.effects, 'effect')} be undone without approval."
         )
     for currency, most in sorted(block.money.items()):
         code = "" if currency == ANY_CURRENCY else currency
-        moved, moved_before = totals.money_tried(code), sum(each.money_tried(code) for each in earlier)
+        moved, moved_before = totals.money_tried(code), sum(each.totals.money_tried(code) for each in earlier)
         if moved and moved + moved_before > most:
             also = ""
             if moved_before:
                 whole = money_text(moved + moved_before, code)
-                also = f", {whole} with the {money_text(moved_before, code)} of {_window(card)}"
+                also = f", {whole} with the {money_text(moved_before, code)} of {_whence(card, earlier)}"
             yield (
                 f"It takes back {money_text(moved, code)}{also}; the card of {name} lets {money_text(most, code)} be "
                 "taken back without approval."
             )
 
 
-def _window(card: AgentCard) -> str:
+def _whence(card: AgentCard, earlier: Sequence[EarlierUndo]) -> str:
     window = card.undoing.window
-    return "the last hour" if window == timedelta(hours=1) else f"the last {lasting(window)}"
+    words = {
+        "the same pause" if each.together else f"the last {'hour' if window == _HOUR else lasting(window)}"
+        for each in earlier
+    }
+    return " and ".join(sorted(words))
 
 
 def _electorate(card: AgentCard, *, requester: str, requester_mailbox: str) -> Electorate:

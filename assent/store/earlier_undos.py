@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,26 +50,33 @@ def without_approval(session: Session, *, since: datetime, beside: str = "", of_
         session: To read with.
         since: How far back.
         beside: The rollback that they are counted for, which is left out.
-        of_pause: The pause that begins it; those of the same pause are weighed together and left out.
+        of_pause: The pause that begins it; those of the same pause are marked, and found whenever they were asked for.
     """
     found = _FOUND.where(col(RollbackRow.id) != beside)
+    same: Sequence[Row[Any]] = ()
     if of_pause:
-        same = select(col(PauseRollbackRow.rollback_id)).where(col(PauseRollbackRow.pause_id) == of_pause)
-        found = found.where(col(RollbackRow.id).not_in(same))
+        ids = select(col(PauseRollbackRow.rollback_id)).where(col(PauseRollbackRow.pause_id) == of_pause)
+        began = col(RollbackRow.status).in_((*_UNDER_WAY, *_ENDED))
+        same = session.execute(found.where(col(RollbackRow.id).in_(ids), began)).all()
+        found = found.where(col(RollbackRow.id).not_in(ids))
     under_way = found.where(col(RollbackRow.status).in_(_UNDER_WAY))
     ended = found.where(col(RollbackRow.status).in_(_ENDED), col(RollbackRow.requested_at) > since)
     rows = [*session.execute(under_way), *session.execute(ended)]
-    return [_earlier(row) for row in rows if not _was_approved(row)]
+    return [
+        *(_earlier(row, together=True) for row in same if not _was_approved(row)),
+        *(_earlier(row) for row in rows if not _was_approved(row)),
+    ]
 
 
 def _was_approved(row: Row[Any]) -> bool:
     return row.rules is not None and RollbackRules.model_validate(row.rules).needed
 
 
-def _earlier(row: Row[Any]) -> EarlierUndo:
+def _earlier(row: Row[Any], *, together: bool = False) -> EarlierUndo:
     return EarlierUndo(
         by=row.requested_by["id"],
         at=row.requested_at,
         under_way=row.status in _UNDER_WAY,
         totals=RollbackTotals.model_validate(row.totals or {}),
+        together=together,
     )

@@ -42,6 +42,10 @@ def earlier(found: RollbackTotals, *, by: str = "ann", ago: int = 10, under_way:
     return EarlierUndo(by=by, at=NOON - timedelta(minutes=ago), under_way=under_way, totals=found)
 
 
+def of_the_same_pause(found: RollbackTotals) -> EarlierUndo:
+    return EarlierUndo(by=SYSTEM.id, at=NOON - timedelta(days=30), under_way=False, totals=found, together=True)
+
+
 def weighed(cards: list[AgentCard], whole: RollbackTotals, *before: EarlierUndo, by: str = "ann") -> RollbackRules:
     return rollback_rules(cards, whole, requester=by, requester_mailbox="", asked_at=NOON, earlier=before)
 
@@ -66,6 +70,26 @@ def test_what_was_undone_in_the_last_hour_counts_towards_the_money() -> None:
         "USD 100.00 be taken back without approval."
     ]
     assert not weighed([clerk], totals(1), earlier(totals(1, 100))).needed
+
+
+@pytest.mark.parametrize("window", ["0s", "1h"])
+def test_money_of_the_same_pause_counts_whatever_the_window_and_its_effects_once(window: str) -> None:
+    clerk = card(f"effects: 10, money: {{USD: 100}}, window: {window}")
+    # Seven effects are those of all rollbacks of the pause.
+    whole = totals(1, 30).among(7)
+    before = [of_the_same_pause(totals(3, 20, 20, 20)), of_the_same_pause(totals(3, agent="other"))]
+    assert not weighed([clerk], whole, *before).needed
+    rules = weighed([clerk], whole, *before, of_the_same_pause(totals(1, 20)))
+    assert rules.because == [
+        "It takes back USD 30.00, USD 110.00 with the USD 80.00 of the same pause; the card of The desk clerk lets "
+        "USD 100.00 be taken back without approval."
+    ]
+
+
+def test_what_the_same_pause_and_what_the_last_hour_took_back_is_added_up() -> None:
+    clerk = card("money: {USD: 100}")
+    rules = weighed([clerk], totals(1, 30), of_the_same_pause(totals(1, 40)), earlier(totals(1, 40)))
+    assert "USD 110.00 with the USD 80.00 of the last hour and the same pause" in rules.because[0]
 
 
 @pytest.mark.parametrize(

@@ -66,16 +66,35 @@ def test_what_counts(database: Database) -> None:
         rolled_back(session, "approved", RollbackStatus.RUNNING, rules=ASKED)
         rolled_back(session, "asked nobody", RollbackStatus.DONE, rules=RollbackRules(), ago=timedelta(minutes=1))
         rolled_back(session, "drill", RollbackStatus.DONE, of=f"{SCRATCH_PREFIX}clerk")
-        rolled_back(session, "same pause", RollbackStatus.RUNNING)
-        session.add(PauseRollbackRow(pause_id="p", run_id="r", rollback_id="same pause", started_at=NOON))
     with database.read() as session:
-        found = earlier_undos.without_approval(session, since=NOON - HOUR, beside="done", of_pause="p")
+        found = earlier_undos.without_approval(session, since=NOON - HOUR, beside="done")
         under_way = [each for each in found if each.under_way]
         assert sorted((NOON - each.at).total_seconds() / 60 for each in under_way) == [0, 0, 180]
         # One that needs a person, one of a minute ago and one of 59.
         assert sorted((NOON - each.at).total_seconds() / 60 for each in found if not each.under_way) == [0, 1, 59]
         assert {each.by for each in found} == {"ann"}
-        assert len(earlier_undos.without_approval(session, since=NOON - HOUR)) == len(found) + 2
+        assert not any(each.together for each in found)
+        assert len(earlier_undos.without_approval(session, since=NOON - HOUR)) == len(found) + 1
+
+
+def test_those_of_the_same_pause_are_marked_whenever_they_were_asked_for(database: Database) -> None:
+    with database.write() as session:
+        for number, status in enumerate(RollbackStatus):
+            rolled_back(session, status.value, status, ago=number * HOUR)
+            session.add(PauseRollbackRow(pause_id="p", run_id=status.value, rollback_id=status.value, started_at=NOON))
+        rolled_back(session, "approved", RollbackStatus.DONE, rules=ASKED)
+        rolled_back(session, "this one", RollbackStatus.RUNNING)
+        for rollback_id in ("approved", "this one"):
+            session.add(PauseRollbackRow(pause_id="p", run_id=rollback_id, rollback_id=rollback_id, started_at=NOON))
+        rolled_back(session, "alone", RollbackStatus.DONE)
+        rolled_back(session, "other pause", RollbackStatus.RUNNING)
+        session.add(PauseRollbackRow(pause_id="q", run_id="r", rollback_id="other pause", started_at=NOON))
+    with database.read() as session:
+        found = earlier_undos.without_approval(session, since=NOON - HOUR, beside="this one", of_pause="p")
+    began = [RollbackStatus.RUNNING, RollbackStatus.HELD, RollbackStatus.DONE, RollbackStatus.NEEDS_PERSON]
+    asked_at = {NOON - list(RollbackStatus).index(status) * HOUR for status in began}
+    assert {each.at for each in found if each.together} == asked_at
+    assert len(found) == len(began) + 2
 
 
 @pytest.mark.parametrize(
