@@ -80,7 +80,11 @@ def authority(
         requester_mailbox=electorate.mailbox(session, request.by.id),
         asked_at=request.requested_at,
         earlier=earlier_undos.without_approval(
-            session, since=request.requested_at - window, beside=request.rollback_id, of_pause=request.of_pause
+            session,
+            since=request.requested_at - window,
+            beside=request.rollback_id,
+            of_pause=request.of_pause,
+            money=any(card.undoing.money for card in concerned),
         ),
     )
     if trusted(request.by):

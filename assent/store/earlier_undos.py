@@ -27,6 +27,7 @@ _OF_NO_DRILL = or_(
     col(RollbackRow.scope_kind) != RollbackScopeKind.AGENT.value, not_of_drills(col(RollbackRow.scope_id))
 )
 _FOUND = select(
+    col(RollbackRow.id),
     col(RollbackRow.requested_by),
     col(RollbackRow.requested_at),
     col(RollbackRow.status),
@@ -40,7 +41,9 @@ def count_alone(session: Session) -> None:
     lock_alone(session, WEIGH)
 
 
-def without_approval(session: Session, *, since: datetime, beside: str = "", of_pause: str = "") -> list[EarlierUndo]:
+def without_approval(
+    session: Session, *, since: datetime, beside: str = "", of_pause: str = "", money: bool = True
+) -> list[EarlierUndo]:
     """Rollbacks that began to undo without anybody's approval, and are under way or were asked for since a time.
 
     One that was refused or withdrawn has undone nothing and is left out, as one is that waits for approval or had it,
@@ -51,20 +54,24 @@ def without_approval(session: Session, *, since: datetime, beside: str = "", of_
         since: How far back.
         beside: The rollback that they are counted for, which is left out.
         of_pause: The pause that begins it; those of the same pause are marked, and found whenever they were asked for.
+        money: Whether money is weighed. Only that asks for those of the same pause, which may be thousands: without it
+            they are left out.
     """
     found = _FOUND.where(col(RollbackRow.id) != beside)
     same: Sequence[Row[Any]] = ()
     if of_pause:
         ids = select(col(PauseRollbackRow.rollback_id)).where(col(PauseRollbackRow.pause_id) == of_pause)
         began = col(RollbackRow.status).in_((*_UNDER_WAY, *_ENDED))
-        same = session.execute(found.where(col(RollbackRow.id).in_(ids), began)).all()
+        if money:
+            same = session.execute(found.where(col(RollbackRow.id).in_(ids), began)).all()
         found = found.where(col(RollbackRow.id).not_in(ids))
     under_way = found.where(col(RollbackRow.status).in_(_UNDER_WAY))
     ended = found.where(col(RollbackRow.status).in_(_ENDED), col(RollbackRow.requested_at) > since)
-    rows = [*session.execute(under_way), *session.execute(ended)]
+    # In this order, one that ends between the two looks is found, and counts once.
+    rows = {row.id: row for statement in (under_way, ended) for row in session.execute(statement)}
     return [
         *(_earlier(row, together=True) for row in same if not _was_approved(row)),
-        *(_earlier(row) for row in rows if not _was_approved(row)),
+        *(_earlier(row) for row in rows.values() if not _was_approved(row)),
     ]
 
 

@@ -91,10 +91,12 @@ def test_those_of_the_same_pause_are_marked_whenever_they_were_asked_for(databas
         session.add(PauseRollbackRow(pause_id="q", run_id="r", rollback_id="other pause", started_at=NOON))
     with database.read() as session:
         found = earlier_undos.without_approval(session, since=NOON - HOUR, beside="this one", of_pause="p")
+        apart = earlier_undos.without_approval(session, since=NOON - HOUR, beside="this one", of_pause="p", money=False)
     began = [RollbackStatus.RUNNING, RollbackStatus.HELD, RollbackStatus.DONE, RollbackStatus.NEEDS_PERSON]
     asked_at = {NOON - list(RollbackStatus).index(status) * HOUR for status in began}
     assert {each.at for each in found if each.together} == asked_at
     assert len(found) == len(began) + 2
+    assert apart == [each for each in found if not each.together]
 
 
 @pytest.mark.parametrize(
